@@ -1,0 +1,78 @@
+#include "common/statistics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace fleetmark {
+namespace {
+
+constexpr size_t kMostBlocks = 20;
+constexpr size_t kFewestValues = 10;
+constexpr double kNormal975 = 1.959963984540054;
+
+double Mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double SampleDeviation(std::span<const double> values, double mean) {
+  if (values.size() < 2) return 0;
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+}  // namespace
+
+double Quantile(std::span<const double> sorted, double share) {
+  const double position = share * static_cast<double>(sorted.size() - 1);
+  const size_t below = static_cast<size_t>(position);
+  if (below + 1 >= sorted.size()) return sorted.back();
+  const double fraction = position - static_cast<double>(below);
+  return sorted[below] + fraction * (sorted[below + 1] - sorted[below]);
+}
+
+Summary Summarize(std::span<const double> values) {
+  Summary summary;
+  if (values.empty()) return summary;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  summary.n = static_cast<int>(sorted.size());
+  summary.mean = Mean(sorted);
+  summary.sd = SampleDeviation(sorted, summary.mean);
+  summary.min = sorted.front();
+  summary.max = sorted.back();
+  summary.median = Quantile(sorted, 0.5);
+  summary.p5 = Quantile(sorted, 0.05);
+  summary.p95 = Quantile(sorted, 0.95);
+  summary.p99 = Quantile(sorted, 0.99);
+  return summary;
+}
+
+Interval BlockMeanInterval(std::span<const double> values) {
+  Interval interval;
+  if (values.size() < kFewestValues) return interval;
+  const size_t blocks = std::min(kMostBlocks, values.size() / 2);
+  const size_t length = values.size() / blocks;
+  const size_t first = values.size() - blocks * length;
+  std::vector<double> means;
+  for (size_t block = 0; block < blocks; ++block) means.push_back(Mean(values.subspan(first + block * length, length)));
+  const double centre = Mean(means);
+  const double half =
+      StudentT975(static_cast<int>(blocks) - 1) * SampleDeviation(means, centre) / std::sqrt(static_cast<double>(blocks));
+  return {centre - half, centre + half, true};
+}
+
+double StudentT975(int degrees_of_freedom) {
+  constexpr std::array<double, 30> kTable = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+                                             2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+                                             2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
+  if (degrees_of_freedom <= static_cast<int>(kTable.size())) return kTable[static_cast<size_t>(degrees_of_freedom - 1)];
+  // Cornish-Fisher expansion around the normal quantile, two terms.
+  const double z = kNormal975, n = degrees_of_freedom;
+  return z + (z * z * z + z) / (4 * n) + (5 * std::pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * n * n);
+}
+
+}  // namespace fleetmark
