@@ -70,8 +70,7 @@ int CpuQuota() {
 }
 
 double MemoryBytes() {
-  const double machine =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double machine = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   std::ifstream file("/sys/fs/cgroup/memory.max");
   double limit = 0;
   return file >> limit && limit > 0 ? std::min(machine, limit) : machine;

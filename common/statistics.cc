@@ -57,11 +57,12 @@ Interval BlockMeanInterval(std::span<const double> values) {
   const size_t blocks = std::min(kMostBlocks, values.size() / 2);
   const size_t length = values.size() / blocks;
   const size_t first = values.size() - blocks * length;
-  std::vector<double> means;
-  for (size_t block = 0; block < blocks; ++block) means.push_back(Mean(values.subspan(first + block * length, length)));
+  std::array<double, kMostBlocks> storage;  // not a vector: a stop rule calls this between timed steps
+  const std::span<double> means = std::span(storage).first(blocks);
+  for (size_t block = 0; block < blocks; ++block) means[block] = Mean(values.subspan(first + block * length, length));
   const double centre = Mean(means);
-  const double half =
-      StudentT975(static_cast<int>(blocks) - 1) * SampleDeviation(means, centre) / std::sqrt(static_cast<double>(blocks));
+  const double half = StudentT975(static_cast<int>(blocks) - 1) * SampleDeviation(means, centre) /
+                      std::sqrt(static_cast<double>(blocks));
   return {centre - half, centre + half, true};
 }
 

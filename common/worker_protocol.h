@@ -48,8 +48,8 @@ constexpr std::string_view FailureOfExitCode(int exit_code) {
 }
 
 // The `retain` allocator: glibc gives large blocks back to the kernel after each step and has them page-faulted in
-// again, which halves training speed on CPUs. It reads these only at exec, so the agent sets the variable before it starts
-// the worker, and a worker run by hand re-executes itself with it.
+// again, which halves training speed on CPUs. It reads these only at exec, so the agent sets the variable before it
+// starts the worker, and a worker run by hand re-executes itself with it.
 inline constexpr char kGlibcTunablesVariable[] = "GLIBC_TUNABLES";
 inline constexpr char kRetainTunables[] =
     "glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456";

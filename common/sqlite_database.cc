@@ -1,0 +1,86 @@
+#include "common/sqlite_database.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+namespace fleetmark {
+namespace {
+
+constexpr int kBusyTimeoutMs = 5'000;
+
+int SchemaVersion(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
+
+Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
+               const std::vector<Migration>& migrations) {
+  const int current = SchemaVersion(database);
+  const int newest = migrations.empty() ? 0 : migrations.back().version;
+  if (current > newest) {
+    return FailedPrecondition(path.string() + " has schema version " + std::to_string(current) +
+                                  ", and this program knows " + std::to_string(newest) + " at most",
+                              "use the newer Fleetmark that wrote it, or another --state-dir", "newer_schema");
+  }
+  if (current > 0 && current < newest) {
+    database.backup((path.string() + ".before-schema-" + std::to_string(newest)).c_str(), SQLite::Database::Save);
+  }
+  for (const Migration& migration : migrations) {
+    if (migration.version <= current) continue;
+    SQLite::Transaction transaction(database);
+    database.exec(migration.sql);
+    database.exec("PRAGMA user_version = " + std::to_string(migration.version));
+    transaction.commit();
+  }
+  return OkStatus();
+}
+
+Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bool is_writer,
+               const std::vector<Migration>& migrations) {
+  database.setBusyTimeout(kBusyTimeoutMs);
+  database.exec("PRAGMA trusted_schema=OFF");
+  database.exec("PRAGMA foreign_keys=ON");
+  if (!is_writer) return OkStatus();
+  database.exec("PRAGMA journal_mode=WAL");
+  database.exec("PRAGMA synchronous=FULL");
+  const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
+  if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
+  return Migrate(path, database, migrations);
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::path& path, DatabaseAccess access,
+                                                         const std::vector<Migration>& migrations) {
+  const bool is_writer = access == DatabaseAccess::kReadWrite;
+  std::unique_ptr<SQLite::Database> database;
+  const Status status = CatchSqlite(path.string(), [&] {
+    const int flags = is_writer ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY;
+    database = std::make_unique<SQLite::Database>(path.string(), flags);
+    return Prepare(path, *database, is_writer, migrations);
+  });
+  if (!status.ok()) return status;
+  return database;
+}
+
+Status CatchSqlite(const std::string& what, const std::function<Status()>& body) {
+  try {
+    return body();
+  } catch (const SQLite::Exception& error) {
+    const std::string message = what + ": " + error.what();
+    switch (error.getErrorCode()) {
+      case SQLITE_FULL:
+      case SQLITE_IOERR:
+        return ResourceExhausted(message, "free some space on this file system", "disk_full");
+      case SQLITE_CORRUPT:
+      case SQLITE_NOTADB:
+        return DataLoss(message, "restore it from a backup");
+      case SQLITE_CANTOPEN:
+      case SQLITE_READONLY:
+      case SQLITE_PERM:
+        return Status(StatusCode::kPermissionDenied, message, "check who owns it and whether it is writable");
+      default:
+        return Internal(message);
+    }
+  }
+}
+
+}  // namespace fleetmark
