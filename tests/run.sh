@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every test and check. Ends with ctest's summary of the main build.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../deploy/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
+
+readonly DEFAULT_PARTS=(format tidy tsan asan-ubsan worker main)
+
+usage() {
+  cat <<'TEXT'
+Usage: tests/run.sh [PART...]
+
+Parts, all of them by default, each in its own folder under build/:
+  format      clang-format and shellcheck
+  tidy        clang-tidy over every source file of ours that includes no LibTorch
+  tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
+  asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test but the worker's
+  worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
+  main        everything, optimised, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
+TEXT
+}
+
+PARTS=()
+while (($#)); do
+  case $1 in
+    format | tidy | tsan | asan-ubsan | worker | main) PARTS+=("$1") ;;
+    -h | --help) usage; exit 0 ;;
+    *) printf 'error: unknown part %s.\n\n' "$1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+((${#PARTS[@]})) || PARTS=("${DEFAULT_PARTS[@]}")
+
+LOG_DIR=$ROOT/build/test-logs
+mkdir -p "$LOG_DIR"
+trap 'trap "" INT TERM; stop_step' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+cd "$ROOT"
+
+# Our sources, without generated code.
+sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+check_format() { sources '*.cc' '*.h' | xargs clang-format --dry-run -Werror; }
+check_shell() { sources '*.sh' .ci/run | xargs shellcheck -x -S warning; }
+
+# clang-tidy reads the flags from a configured build whose generated headers exist.
+run_tidy() {
+  cmake --build build/asan-ubsan --target fleetmark_proto &&
+    sources 'common/*.cc' 'agent/*.cc' 'coordinator/*.cc' | grep -v '^agent/worker/' |
+    xargs -P "$(nproc)" -n 4 clang-tidy -p build/asan-ubsan --quiet
+}
+
+# build DIRECTORY TARGET... with the options already configured.
+build() {
+  local directory=$1
+  shift
+  cmake --build "build/$directory" --target "$@"
+}
+
+run_ctest() {
+  local directory=$1
+  shift
+  ctest --test-dir "build/$directory" --output-on-failure --parallel "$(nproc)" --no-tests=error "$@"
+}
+
+part_format() {
+  step format "Checking the format of C++ sources" check_format
+  step shellcheck "Checking shell scripts" check_shell
+}
+
+part_tidy() {
+  step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
+  step tidy "clang-tidy" run_tidy
+}
+
+part_tsan() {
+  step tsan-configure "Configuring build/tsan" cmake --preset tsan
+  step tsan-build "Building what runs under ThreadSanitizer" build tsan fleetmark_thread_tests
+  shown_step "Testing under ThreadSanitizer" run_ctest tsan -L threads
+}
+
+part_asan-ubsan() {
+  step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
+  step asan-ubsan-build "Building with AddressSanitizer and UndefinedBehaviorSanitizer" build asan-ubsan all
+  shown_step "Testing under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan-ubsan -LE integration
+}
+
+part_worker() {
+  if [[ $TORCH == apt ]]; then
+    announce "The worker alone: left out, the main build has Debian's LibTorch already"
+    return
+  fi
+  install_packages "${APT_TORCH_PACKAGES[@]}"
+  check_blas
+  step worker-configure "Configuring the worker alone with Debian's LibTorch in build/worker" \
+    cmake --preset release -B build/worker -DFLEETMARK_ONLY=worker -DFLEETMARK_TORCH=apt
+  step worker-build "Building the worker alone" build worker all
+  shown_step "Testing the worker with Debian's LibTorch" run_ctest worker
+}
+
+part_main() {
+  step main-configure "Configuring build/dev with LibTorch from $TORCH" cmake --preset dev -DFLEETMARK_TORCH="$TORCH"
+  step main-build "Building everything" build dev all
+  shown_step "Running all tests" run_ctest dev
+}
+
+STARTED=$(date +%s.%N)
+install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+choose_torch auto
+install_torch
+for PART in "${PARTS[@]}"; do
+  "part_$PART"
+done
+say "All of ${PARTS[*]} passed in $(seconds_since "$STARTED") s."
