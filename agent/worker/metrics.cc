@@ -1,0 +1,60 @@
+#include "agent/worker/metrics.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace fleetmark {
+namespace {
+
+// The one table of metrics. RecordMetrics of a workload adds one by one Record call and its name in `metrics`.
+constexpr MetricDefinition kMetrics[] = {
+    {"it_per_s", "it/s", "more", "median", "steps a second over the measured part"},
+    {"step_s", "s", "less", "median", "time of one step"},
+    {"epoch_s", "s", "less", "median", "time of one epoch of training, without evaluation"},
+    {"total_s", "s", "less", "median", "the whole training with its evaluations, from the first step on"},
+    {"first_call_s", "s", "less", "median", "time of the very first step, which is left out of the others"},
+    {"samples_per_s", "samples/s", "more", "median", "samples trained on a second over the measured part"},
+    {"gb_per_s", "GB/s", "more", "median", "memory traffic that the step needs at least, 1e9 bytes a second"},
+    {"loss", "", "less", "last", "mean training loss of the last epoch"},
+    {"val_loss", "", "less", "last", "mean loss on the validation set after the last epoch"},
+    {"val_accuracy", "", "more", "last", "share of the validation set that is classified rightly after the last epoch"},
+    {"load1", "", "less", "median", "load average of the last minute when the measured part began"},
+    {"rss_peak_bytes", "B", "less", "median", "largest resident memory of the worker"},
+    {"parameters_total", "", "", "last", "parameters of the model"},
+    {"parameters_trainable", "", "", "last", "parameters of the model that training changes"},
+};
+
+}  // namespace
+
+std::span<const MetricDefinition> AllMetrics() { return kMetrics; }
+
+const MetricDefinition& FindMetric(std::string_view name) {
+  for (const MetricDefinition& metric : kMetrics) {
+    if (metric.name == name) return metric;
+  }
+  std::fprintf(stderr, "metric %.*s is not declared in metrics.cc\n", static_cast<int>(name.size()), name.data());
+  std::abort();
+}
+
+void MetricRecorder::Record(std::string_view name, double value) { metrics_.push_back({&FindMetric(name), value}); }
+
+void MetricRecorder::RecordTimes(std::string_view name, double value, std::span<const double> values) {
+  metrics_.push_back({&FindMetric(name), value, Summarize(values), BlockMeanInterval(values)});
+}
+
+void MetricRecorder::RecordRate(std::string_view name, double value, double per_step,
+                                std::span<const double> step_s) {
+  std::vector<double> rates;
+  rates.reserve(step_s.size());
+  for (const double seconds : step_s) rates.push_back(per_step / seconds);
+  // The interval is that of the mean step time, turned over: the mean of rates is not the rate.
+  Interval interval = BlockMeanInterval(step_s);
+  if (interval.known && interval.low > 0) {
+    interval = {per_step / interval.high, per_step / interval.low, true};
+  } else {
+    interval.known = false;
+  }
+  metrics_.push_back({&FindMetric(name), value, Summarize(rates), interval});
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/statistics.h"
+
+namespace fleetmark {
+
+// A metric as every workload means it; the worker's form of workload.proto's MetricSpec.
+struct MetricDefinition {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view better;     // "more", "less", or "" where neither is
+  std::string_view aggregate;  // over repetitions: "median", "best", "last", "sum"
+  std::string_view doc;
+};
+
+// All metrics there are, in the order of the documentation.
+std::span<const MetricDefinition> AllMetrics();
+// One of them; asking for another is a mistake in the program and ends it.
+const MetricDefinition& FindMetric(std::string_view name);
+
+// One number of a result. `sample` and `interval` only where it was sampled.
+struct MetricValue {
+  const MetricDefinition* definition = nullptr;
+  double value = 0;
+  std::optional<Summary> sample = {};
+  Interval interval = {};  // 95 %, of `value`
+};
+
+// Gathers the metrics of a run in order.
+class MetricRecorder {
+ public:
+  void Record(std::string_view name, double value);
+  // `value` is the mean of `values`, given because it is known more exactly (total time / steps).
+  void RecordTimes(std::string_view name, double value, std::span<const double> values);
+  // A rate: `per_step` units in each step; `value` = total units / total time, the sample is per_step / each time.
+  void RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s);
+
+  const std::vector<MetricValue>& metrics() const { return metrics_; }
+
+ private:
+  std::vector<MetricValue> metrics_;
+};
+
+}  // namespace fleetmark

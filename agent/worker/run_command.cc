@@ -1,0 +1,167 @@
+#include "agent/worker/run_command.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "agent/worker/allocator.h"
+#include "agent/worker/describe.h"
+#include "agent/worker/failure.h"
+#include "agent/worker/progress_reporter.h"
+#include "agent/worker/run_loop.h"
+#include "agent/worker/runtime_info.h"
+#include "agent/worker/workload.h"
+#include "common/host_info.h"
+#include "common/suggest.h"
+
+namespace fleetmark {
+namespace {
+
+// More are not sent: neighbours are averaged until they fit.
+constexpr size_t kMostSamplesSent = 20000;
+constexpr double kShortestCpuSample_s = 1e-3;
+// Waiting for a GPU costs tens of microseconds, in which it idles.
+constexpr double kShortestGpuSample_s = 2e-2;
+
+StatusOr<const WorkloadDefinition*> FindWorkload(const RunSpec& spec) {
+  std::vector<std::string> names;
+  for (const WorkloadDefinition& definition : AllWorkloads()) {
+    names.push_back(definition.name);
+    if (definition.name != spec.workload) continue;
+    if (spec.workload_version != 0 && spec.workload_version != definition.version) {
+      return BadParameter("this worker has version " + std::to_string(definition.version) + " of " + spec.workload +
+                          ", not version " + std::to_string(spec.workload_version));
+    }
+    return &definition;
+  }
+  return BadParameter("there is no workload \"" + spec.workload + "\"", SuggestFrom(spec.workload, names));
+}
+
+// The parameters as they take effect: defaults, then the profile, then what was set.
+StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, const RunSpec& spec) {
+  if (spec.profile != "stock" && spec.profile != "tuned") {
+    return BadParameter("there is no profile \"" + spec.profile + "\"", SuggestFrom(spec.profile, {"stock", "tuned"}));
+  }
+  std::map<std::string, std::string> given = spec.parameters;
+  if (spec.profile == "tuned") given.insert(definition.tuned.begin(), definition.tuned.end());
+  return Parameters::Parse(definition.parameters, given);
+}
+
+Status CheckDevice(const WorkloadDefinition& definition, const DeviceInfo& device, const Parameters& parameters) {
+  const auto& kinds = definition.device_kinds;
+  if (std::find(kinds.begin(), kinds.end(), device.kind) == kinds.end()) {
+    return Unsupported(definition.name + " does not run on " + device.kind);
+  }
+  if (device.kind != "cuda" && parameters.Has("dtype") && parameters.Text("dtype") == "tf32") {
+    return Unsupported("dtype=tf32 needs a CUDA device, not " + device.name, "take dtype=fp32");
+  }
+  return OkStatus();
+}
+
+// A run that never stops, or that stops within its warm-up, is refused before it starts.
+Status CheckStopping(const StopRules& rules, const Parameters& parameters, int64_t steps_per_epoch) {
+  if (rules.empty()) {
+    return BadParameter("nothing would ever stop this run", "set steps, duration_s or until_ci above 0");
+  }
+  if (steps_per_epoch > 0 && parameters.Int("epochs") * steps_per_epoch <= parameters.Int("warmup")) {
+    return BadParameter("warmup=" + parameters.Text("warmup") + " leaves nothing to measure of " +
+                            parameters.Text("epochs") + " epochs of " + std::to_string(steps_per_epoch) + " steps",
+                        "set warmup lower or epochs higher");
+  }
+  return OkStatus();
+}
+
+std::vector<double> Thinned(const std::vector<double>& values, size_t factor) {
+  std::vector<double> means;
+  for (size_t first = 0; first < values.size(); first += factor) {
+    const size_t count = std::min(factor, values.size() - first);
+    double sum = 0;
+    for (size_t i = first; i < first + count; ++i) sum += values[i];
+    means.push_back(sum / static_cast<double>(count));
+  }
+  return means;
+}
+
+// Sends the step times and says in `notes` what one of them is.
+void WriteSamples(const LoopResult& loop, EventWriter* writer, Json* notes) {
+  const size_t factor = (loop.step_s.size() + kMostSamplesSent - 1) / kMostSamplesSent;
+  writer->Samples("step_s", "s", factor > 1 ? Thinned(loop.step_s, factor) : loop.step_s);
+  if (loop.steps_per_sample > 1) {
+    notes->push_back("each step time that the statistics use is the mean of up to " +
+                     std::to_string(loop.steps_per_sample) + " consecutive steps");
+  }
+  if (factor > 1) {
+    notes->push_back("the recorded step times are means of " + std::to_string(factor) +
+                     " consecutive ones, the statistics are not");
+  }
+}
+
+rusage OwnUsage() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage;
+}
+
+double ProcessSeconds() {
+  const rusage usage = OwnUsage();
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+void WriteResult(const WorkloadDefinition& definition, const Workload& workload, const Parameters& parameters,
+                 const LoopResult& loop, double load1, double main_started, EventWriter* writer) {
+  MetricRecorder recorder;
+  workload.RecordMetrics(loop, &recorder);
+  recorder.RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
+  recorder.Record("first_call_s", loop.first_call_s);
+  if (load1 >= 0) recorder.Record("load1", load1);
+  recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));
+  for (const MetricValue& metric : recorder.metrics()) writer->Metric(metric);
+  Json notes = workload.Notes();
+  WriteSamples(loop, writer, &notes);
+  writer->Result({{"primary_metric", definition.metrics.front()},
+                  {"stop_reason", loop.stop_reason},
+                  {"steps", loop.steps},
+                  {"warmup_steps", loop.warmup_steps},
+                  {"measured_s", loop.measured_s},
+                  {"wall_s", MonotonicClock().Now() - main_started},
+                  {"process_s", ProcessSeconds()},
+                  {"parameters", parameters.values()},
+                  {"data", workload.Data()},
+                  {"notes", notes}});
+}
+
+}  // namespace
+
+Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standard_input, double main_started,
+                  EventWriter* writer) {
+  FLEETMARK_ASSIGN_OR_RETURN(const WorkloadDefinition* definition, FindWorkload(spec));
+  if (!spec.runtime.empty() && spec.runtime != kRuntimeName) {
+    return BadParameter("this worker's runtime is " + std::string(kRuntimeName) + ", not \"" + spec.runtime + "\"");
+  }
+  FLEETMARK_ASSIGN_OR_RETURN(Parameters parameters, EffectiveParameters(*definition, spec));
+  FLEETMARK_ASSIGN_OR_RETURN(const DeviceInfo device, FindDevice(spec.device));
+  FLEETMARK_RETURN_IF_ERROR(CheckDevice(*definition, device, parameters));
+  FLEETMARK_RETURN_IF_ERROR(CheckBlas());
+  FLEETMARK_RETURN_IF_ERROR(EnsureAllocator(parameters.Text("allocator"), standard_input));
+  parameters.Set("threads", std::to_string(SetThreads(static_cast<int>(parameters.Int("threads")))));
+  writer->Started(DescribeEnvironment(device, parameters.values()));
+
+  writer->Phase("load");
+  const std::unique_ptr<Workload> workload = definition->create();
+  FLEETMARK_RETURN_IF_ERROR(workload->SetUp({parameters, device.name, spec.dataset_dir}));
+  StopRules rules = StopRules::FromParameters(parameters, workload->StepsPerEpoch());
+  FLEETMARK_RETURN_IF_ERROR(CheckStopping(rules, parameters, workload->StepsPerEpoch()));
+  const LoopOptions options = {parameters.Int("warmup"),
+                               device.kind == "cpu" ? kShortestCpuSample_s : kShortestGpuSample_s};
+  const double load1 = ReadLoadAverage();
+  StatusOr<LoopResult> loop = [&] {
+    ProgressReporter reporter(writer, &rules);
+    return RunLoop(workload.get(), options, &rules, MonotonicClock(), &reporter);
+  }();
+  if (!loop.ok()) return loop.status();
+  WriteResult(*definition, *workload, parameters, *loop, load1, main_started, writer);
+  return OkStatus();
+}
+
+}  // namespace fleetmark

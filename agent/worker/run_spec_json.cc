@@ -1,0 +1,67 @@
+#include "agent/worker/run_spec_json.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "agent/worker/failure.h"
+#include "common/suggest.h"
+
+namespace fleetmark {
+namespace {
+
+using nlohmann::json;
+
+Status WrongType(const std::string& field, const char* wanted) {
+  return BadParameter("the run specification's field " + field + " is not " + wanted);
+}
+
+Status ReadText(const std::string& field, const json& value, std::string* text) {
+  if (!value.is_string()) return WrongType(field, "a string");
+  if (!value.get<std::string>().empty()) *text = value.get<std::string>();
+  return OkStatus();
+}
+
+Status ReadParameters(const json& value, std::map<std::string, std::string>* parameters) {
+  if (!value.is_object()) return WrongType("parameters", "an object of strings");
+  for (const auto& [name, text] : value.items()) {
+    if (!text.is_string()) return WrongType("parameters." + name, "a string");
+    (*parameters)[name] = text.get<std::string>();
+  }
+  return OkStatus();
+}
+
+Status ReadField(const std::string& field, const json& value, RunSpec* spec) {
+  if (field == "workload") return ReadText(field, value, &spec->workload);
+  if (field == "runtime") return ReadText(field, value, &spec->runtime);
+  if (field == "device") return ReadText(field, value, &spec->device);
+  if (field == "profile") return ReadText(field, value, &spec->profile);
+  if (field == "dataset_dir") return ReadText(field, value, &spec->dataset_dir);
+  if (field == "parameters") return ReadParameters(value, &spec->parameters);
+  if (field == "workload_version") {
+    if (!value.is_number_integer() || value < 0 || value > std::numeric_limits<int>::max()) {
+      return WrongType(field, "a whole number");
+    }
+    spec->workload_version = value.get<int>();
+    return OkStatus();
+  }
+  return BadParameter("the run specification has an unknown field \"" + field + "\"",
+                      SuggestFrom(field, {"workload", "workload_version", "runtime", "device", "profile", "parameters",
+                                          "dataset_dir"}));
+}
+
+}  // namespace
+
+StatusOr<RunSpec> ParseRunSpec(std::string_view text) {
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object()) {
+    return BadParameter("the run specification on standard input is not a JSON object",
+                        "give a RunSpec of run.proto as JSON, or name a workload: fleetmark-worker run WORKLOAD");
+  }
+  RunSpec spec;
+  for (const auto& [field, value] : document.items()) FLEETMARK_RETURN_IF_ERROR(ReadField(field, value, &spec));
+  if (spec.workload.empty()) return BadParameter("the run specification names no workload");
+  return spec;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/worker/parameters.h"
+
+namespace fleetmark {
+
+// The settings that workloads share, declared here once. A workload lists those that it obeys and no other.
+
+// When to stop, how much to warm up, threads and allocator: every workload obeys these.
+struct LoopDefaults {
+  int steps = 0;          // 0: no limit
+  double duration_s = 0;  // 0: no limit
+  int warmup = 1;
+};
+std::vector<ParameterSpec> LoopParameters(const LoopDefaults& defaults);
+
+ParameterSpec SeedParameter();
+ParameterSpec BatchParameter(int default_value, int max);
+ParameterSpec DtypeParameter(std::vector<std::string> choices);  // the first is the default
+ParameterSpec MemoryFormatParameter();
+
+// Several lists as one.
+std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared);
+
+}  // namespace fleetmark
