@@ -4,6 +4,7 @@
 // (CMakeLists.txt) and no other header includes them. ATen alone, without torch::nn and its thousands of templates.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/cuda.h>
 
 namespace fleetmark {
