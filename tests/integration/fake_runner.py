@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""A runner that speaks the worker protocol and misbehaves as it is told.
+
+It learns what to do from the run's parameters alone, as every runner does. Files beside this script let a test hold
+and observe it: it writes `spawned` (one line a start: pid and behaviour) and, for `hold`, waits until `release` is
+there.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
+BEHAVIOURS = ["ok", "hold", "hang", "crash", "exit", "rubbish", "flood", "flood_log", "long_line", "silent", "out_of_memory",
+              "kernel_kill", "data_missing", "two_results", "env"]
+DESCRIPTION = {
+    "runtime": os.path.basename(sys.argv[0]),
+    "runtime_version": "1.0",
+    "devices": [{"name": "cpu", "kind": "cpu", "model": "Fake CPU", "uuid": "cpu", "memory_bytes": 1e9}],
+    "workloads": [{
+        "name": "fake", "version": 1, "doc": "Does as it is told", "device_kinds": ["cpu"],
+        "parameters": [
+            {"name": "behaviour", "type": "choice", "default_value": "ok", "choices": BEHAVIOURS, "doc": "what to do"},
+            {"name": "value", "type": "double", "default_value": "100", "min": 0, "max": 1e6, "doc": "it/s to report"},
+            {"name": "size", "type": "int", "default_value": "1", "min": 1, "max": 64, "doc": "of the problem",
+             "defines_board": True},
+        ],
+        "metrics": [{"name": "it_per_s", "unit": "it/s", "better": "more", "aggregate": "median", "doc": "rate"}],
+    }],
+}
+EVENTS = int(os.environ.get("FLEETMARK_EVENT_FD", "1"))
+
+
+def send(event):
+    os.write(EVENTS, (json.dumps(event) + "\n").encode())
+
+
+def send_result(value, notes=()):
+    send({"metric": {"name": "it_per_s", "unit": "it/s", "value": value, "n": 10, "best": value, "median": value,
+                     "mean": value, "sd": 0.5, "p5": value, "p95": value, "p99": value, "ci_low": value - 1,
+                     "ci_high": value + 1}})
+    send({"result": {"primary_metric": "it_per_s", "stop_reason": "steps", "steps": 10, "warmup_steps": 2,
+                     "measured_s": 0.1, "wall_s": 0.2, "process_s": 0.1, "notes": list(notes)}})
+
+
+def hang(ignore_term):
+    if ignore_term:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    send({"phase": {"name": "measure"}})
+    while True:
+        signal.pause()
+
+
+def hold():
+    send({"progress": {"phase": "measure", "done": 1, "total": 2, "rate": 10, "rate_unit": "it/s", "elapsed_s": 0.1}})
+    while not os.path.exists(os.path.join(HERE, "release")):
+        time.sleep(0.01)
+
+
+def flood(write):
+    line = b"x" * 4095 + b"\n"
+    for _ in range(16384):  # 64 MiB
+        write(line)
+
+
+def run():
+    spec = json.load(sys.stdin)
+    parameters = spec.get("parameters", {})
+    behaviour = parameters.get("behaviour", "ok")
+    with open(os.path.join(HERE, "spawned"), "a") as spawned:
+        spawned.write(f"{os.getpid()} {behaviour}\n")
+    send({"started": {"environment": {"host": "fake", "runtime": "fake", "runtime_version": "1.0"}}})
+    value = float(parameters.get("value", "100"))
+    if behaviour == "hold":
+        hold()
+    elif behaviour in ("hang", "silent"):
+        hang(ignore_term=behaviour == "hang")
+    elif behaviour == "crash":
+        sys.stderr.write("about to crash\n")
+        sys.stderr.flush()
+        signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif behaviour == "exit":
+        sys.exit(7)
+    elif behaviour == "rubbish":
+        os.write(EVENTS, b"\x00\xff this is no JSON\n")
+    elif behaviour == "flood":
+        send({"phase": {"name": "measure"}})
+        flood(lambda line: send({"progress": {"phase": "measure", "done": 1, "total": 2, "elapsed_s": 0}}))
+    elif behaviour == "flood_log":
+        flood(lambda line: os.write(2, line))
+    elif behaviour == "long_line":
+        os.write(EVENTS, b"[" * (1 << 21) + b"\n")
+    elif behaviour == "out_of_memory":
+        send({"error": {"kind": "out_of_memory", "message": "the device has no memory left for 8 GiB", "hint": "lower batch"}})
+        sys.exit(103)
+    elif behaviour == "kernel_kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif behaviour == "data_missing":
+        send({"error": {"kind": "data_missing", "message": "MNIST is not in the dataset directory",
+                        "hint": "run: fleetmark-agent data add mnist"}})
+        sys.exit(104)
+    elif behaviour == "two_results":
+        send_result(value)
+    elif behaviour == "env":
+        send_result(value, [f"{name}={text}" for name, text in sorted(os.environ.items())])
+        return
+    send_result(value)
+
+
+if sys.argv[1:] == ["describe"]:
+    print(json.dumps(DESCRIPTION))
+else:
+    run()
