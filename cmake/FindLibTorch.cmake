@@ -1,6 +1,6 @@
 # Finds LibTorch without torch's own package configuration, which wants a CUDA toolkit at configure time even to build
 # programs that need none. FLEETMARK_TORCH says where:
-#   auto    the private virtual environment of deploy/setup if it is there, else Debian's package, else none
+#   auto    the private virtual environment that deploy/quickstart.sh makes if it is there, else Debian's package, else none
 #   pip     that environment: <source>/build/torch-venv
 #   apt     Debian's libtorch-dev
 #   PATH    an unpacked LibTorch, a Python virtual environment, or a site-packages/torch directory
@@ -31,7 +31,7 @@ if(FLEETMARK_TORCH STREQUAL "auto")
   set(LibTorch_REASON "neither ${LIBTORCH_VENV} nor Debian's libtorch-dev is there")
 elseif(FLEETMARK_TORCH STREQUAL "pip")
   libtorch_resolve(${LIBTORCH_VENV} LibTorch_ROOT)
-  set(LibTorch_REASON "${LIBTORCH_VENV} does not hold PyTorch's wheel; deploy/setup installs it")
+  set(LibTorch_REASON "${LIBTORCH_VENV} does not hold PyTorch's wheel, which deploy/quickstart.sh installs there")
 elseif(FLEETMARK_TORCH STREQUAL "apt")
   libtorch_resolve(/usr LibTorch_ROOT)
   set(LibTorch_REASON "libtorch-dev is not installed: apt-get install libtorch-dev libopenblas0-openmp")
