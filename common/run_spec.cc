@@ -81,15 +81,21 @@ StatusOr<std::map<std::string, std::string>> CheckParameters(const v1::WorkloadS
   return checked;
 }
 
-std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters) {
+std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workload,
+                                                   const std::map<std::string, std::string>& parameters) {
   std::map<std::string, std::string> values;
-  for (const auto& spec : workload.parameters()) {
+  for (const v1::ParameterSpec& spec : workload.parameters()) {
     if (!spec.defines_board()) continue;
     const auto found = parameters.find(spec.name());
     values[spec.name()] = found == parameters.end() ? spec.default_value() : found->second;
   }
+  return values;
+}
+
+std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters) {
   std::string key;
-  for (const auto& [name, value] : values) key += (key.empty() ? "" : " ") + name + "=" + value;
+  for (const auto& [name, value] : BoardParameters(workload, parameters))
+    key += (key.empty() ? "" : " ") + name + "=" + value;
   return key;
 }
 

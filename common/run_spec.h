@@ -14,8 +14,11 @@ namespace fleetmark {
 StatusOr<std::map<std::string, std::string>> CheckParameters(const v1::WorkloadSpec& workload,
                                                              const std::map<std::string, std::string>& parameters);
 
-// The values, defaults filled in, of the parameters that define a leaderboard, as "n=12288 variant=torchscript" sorted
-// by name; "" when none does.
+// The values, defaults filled in, of the parameters that define a leaderboard of `workload`.
+std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workload,
+                                                   const std::map<std::string, std::string>& parameters);
+
+// The same as one text, "n=12288 variant=torchscript", sorted by name; "" when no parameter defines a board.
 std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters);
 
 // sha256 over the deterministic serialization of `spec` without dataset_dir.

@@ -1,0 +1,179 @@
+#include "coordinator/references.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <sstream>
+#include <tuple>
+
+#include "common/files.h"
+
+namespace fleetmark {
+namespace {
+
+using Row = std::map<std::string, std::string>;  // by column
+
+std::vector<std::string> SplitLine(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool is_quoted = false;
+  for (const char c : line) {
+    if (c == '"') {
+      is_quoted = !is_quoted;
+    } else if (c == ',' && !is_quoted) {
+      fields.emplace_back();
+    } else if (c != '\r') {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+struct Table {
+  std::string place;  // for errors
+  std::string source;
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+};
+
+StatusOr<Table> ReadTable(const std::filesystem::path& path) {
+  FLEETMARK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  Table table{path.string(), "", {}, {}};
+  std::istringstream lines(text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.empty() || line == "\r") continue;
+    if (line[0] == '#') {
+      if (table.source.empty()) table.source = line.substr(std::min(line.find_first_not_of("# "), line.size()));
+      continue;
+    }
+    const std::vector<std::string> fields = SplitLine(line);
+    if (table.columns.empty()) {
+      table.columns = fields;
+      continue;
+    }
+    if (fields.size() != table.columns.size()) {
+      return InvalidArgument(path.string() + ":" + std::to_string(number) + ": " + std::to_string(fields.size()) +
+                             " fields, and the header has " + std::to_string(table.columns.size()));
+    }
+    Row row{{"line", std::to_string(number)}};
+    for (size_t i = 0; i < fields.size(); ++i) row[table.columns[i]] = fields[i];
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+StatusOr<double> NumberIn(const Table& table, const Row& row, const std::string& column) {
+  const auto found = row.find(column);
+  const std::string text = found == row.end() ? "" : found->second;
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is \"" + text + "\", not a number");
+}
+
+std::string FieldOf(const Row& row, const std::string& column) {
+  const auto found = row.find(column);
+  return found == row.end() ? "" : found->second;
+}
+
+Reference Start(const Table& table, const std::string& workload, const Row& row) {
+  Reference reference;
+  reference.workload = workload;
+  reference.system = FieldOf(row, "system");
+  reference.device_kind = FieldOf(row, "device_kind");
+  reference.device = FieldOf(row, "device");
+  reference.runtime = FieldOf(row, "runtime");
+  reference.note = FieldOf(row, "note");
+  reference.source = table.source;
+  return reference;
+}
+
+// What the published PyTorch script trains, whoever runs it: 14 epochs of 60,000 images. Other scripts did not publish
+// their epochs.
+void AddDerived(std::vector<Reference>* references) {
+  constexpr double kSamples = 14 * 60'000;
+  std::vector<Reference> derived;
+  for (const Reference& published : *references) {
+    if (published.workload != "mnist_cnn" || published.metric != "total_s" || published.runtime != "pytorch") continue;
+    Reference rate = published;
+    rate.metric = "samples_per_s";
+    rate.unit = "samples/s";
+    rate.value = kSamples / published.value;
+    rate.is_derived = true;
+    rate.note = "14 epochs x 60,000 samples / the published total of " +
+                std::to_string(static_cast<int>(published.value)) + " s";
+    derived.push_back(std::move(rate));
+  }
+  references->insert(references->end(), derived.begin(), derived.end());
+}
+
+Status AddRows(const Table& table, const std::string& workload, std::vector<Reference>* references) {
+  for (const Row& row : table.rows) {
+    Reference reference = Start(table, workload, row);
+    reference.metric = FieldOf(row, "metric");
+    reference.unit = FieldOf(row, "unit");
+    FLEETMARK_ASSIGN_OR_RETURN(reference.value, NumberIn(table, row, "value"));
+    references->push_back(std::move(reference));
+  }
+  return OkStatus();
+}
+
+// A row a call. The first call is apart: it builds the graph. The article's own mean is over calls 3 and 4.
+Status AddCalls(const Table& table, const std::string& workload, std::vector<Reference>* references) {
+  struct Sum {
+    Reference reference;
+    double total = 0;
+    int count = 0;
+  };
+  std::map<std::tuple<std::string, std::string, std::string>, Sum> sums;
+  for (const Row& row : table.rows) {
+    FLEETMARK_ASSIGN_OR_RETURN(const double call, NumberIn(table, row, "call"));
+    for (const std::string& column : {std::string("wall_s"), std::string("process_s")}) {
+      FLEETMARK_ASSIGN_OR_RETURN(const double value, NumberIn(table, row, column));
+      const bool is_first = call == 1 && column == "wall_s";
+      if (!is_first && call < 3) continue;
+      Reference reference = Start(table, workload, row);
+      reference.metric = is_first ? "first_call_s" : column;
+      reference.unit = "s";
+      reference.is_derived = true;
+      reference.note = is_first ? "mean of the first calls" : "mean of calls 3 and 4";
+      Sum& sum = sums[{reference.system, reference.device, reference.metric}];
+      sum.reference = std::move(reference);
+      sum.total += value;
+      ++sum.count;
+    }
+  }
+  for (auto& [key, sum] : sums) {
+    sum.reference.value = sum.total / sum.count;
+    references->push_back(std::move(sum.reference));
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<std::vector<Reference>> ReadReferences(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() == ".csv") paths.push_back(entry.path());
+  }
+  if (error) {
+    return NotFound("cannot read the published numbers in " + directory.string() + ": " + error.message(),
+                    "name their directory with --reference-dir");
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<Reference> references;
+  for (const std::filesystem::path& path : paths) {
+    FLEETMARK_ASSIGN_OR_RETURN(const Table table, ReadTable(path));
+    const bool has_calls = std::find(table.columns.begin(), table.columns.end(), "call") != table.columns.end();
+    const std::string workload = path.stem().string();
+    FLEETMARK_RETURN_IF_ERROR(has_calls ? AddCalls(table, workload, &references)
+                                        : AddRows(table, workload, &references));
+  }
+  AddDerived(&references);
+  return references;
+}
+
+}  // namespace fleetmark

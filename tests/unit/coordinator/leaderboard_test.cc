@@ -1,0 +1,143 @@
+#include "coordinator/leaderboard.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fleetmark {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+LeaderboardInput Example() {
+  LeaderboardInput input;
+  input.workload.set_name("tensor_add");
+  input.workload.set_version(1);
+  auto* n = input.workload.add_parameters();
+  n->set_name("n");
+  n->set_type("int");
+  n->set_default_value("12288");
+  n->set_defines_board(true);
+  input.workload.add_parameters()->set_name("seed");
+  input.metric.set_name("it_per_s");
+  input.metric.set_unit("it/s");
+  input.metric.set_better("more");
+  return input;
+}
+
+BoardValue Measured(const std::string& agent, double value, double half_width = 0.1, int64_t job = 1) {
+  BoardValue measured;
+  measured.run_id = agent + "-" + std::to_string(static_cast<int>(value));
+  measured.job_sequence = job;
+  measured.agent = measured.agent_id = agent;
+  measured.device = measured.device_kind = "cpu";
+  measured.runtime = "libtorch";
+  measured.profile = "stock";
+  measured.value = value;
+  measured.ci_low = value - half_width;
+  measured.ci_high = value + half_width;
+  measured.n = 100;
+  measured.verdict = "UNCHECKED";
+  return measured;
+}
+
+Reference Published(const std::string& system, double value) {
+  Reference reference;
+  reference.workload = "tensor_add";
+  reference.system = system;
+  reference.metric = "it_per_s";
+  reference.unit = "it/s";
+  reference.value = value;
+  reference.source = "an article";
+  return reference;
+}
+
+std::vector<std::string> Systems(const v1::Leaderboard& board) {
+  std::vector<std::string> systems;
+  for (const auto& row : board.rows()) systems.push_back(std::to_string(row.rank()) + " " + row.system());
+  return systems;
+}
+
+TEST(Leaderboard, RanksByTheMetricAndPutsPublishedBeside) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("slow", 20), Measured("fast", 70)};
+  input.references = {Published("Server CPU", 50)};
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  EXPECT_THAT(Systems(board), ElementsAre("1 fast", "2 Server CPU", "3 slow"));
+  EXPECT_EQ(board.rows(0).source(), "measured");
+  EXPECT_EQ(board.rows(0).run_id(), "fast-70");
+  EXPECT_EQ(board.rows(1).source(), "published");
+  EXPECT_EQ(board.rows(1).published_in(), "an article");
+  EXPECT_EQ(board.parameters().at("n"), "12288");
+}
+
+TEST(Leaderboard, LessIsBetterWhereTheMetricSaysSo) {
+  LeaderboardInput input = Example();
+  input.metric.set_better("less");
+  input.values = {Measured("slow", 20), Measured("fast", 7)};
+  EXPECT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 fast", "2 slow"));
+}
+
+TEST(Leaderboard, OverlappingIntervalsShareARank) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 70, 2), Measured("b", 68, 1), Measured("c", 66, 1), Measured("d", 10)};
+  // c overlaps b and not a: the group is what overlaps its first row.
+  EXPECT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 a", "1 b", "3 c", "4 d"));
+}
+
+TEST(Leaderboard, TheRowIsTheMiddleRunOfTheNewestJob) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 99, 0.1, 1), Measured("a", 50, 0.1, 2), Measured("a", 90, 0.1, 2),
+                  Measured("a", 60, 0.1, 2)};
+  ASSERT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 a"));
+  EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 60);
+  input.values = {Measured("a", 50), Measured("a", 90)};
+  EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 50) << "of two the worse one";
+  input.metric.set_better("less");
+  EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 90) << "of two the worse one";
+}
+
+TEST(Leaderboard, ProfilesAndRuntimesAreRowsOfTheirOwn) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 50), Measured("a", 60)};
+  input.values[1].profile = "tuned";
+  EXPECT_EQ(BuildLeaderboard(input).rows_size(), 2);
+}
+
+TEST(Leaderboard, AnotherBoardShowsNothingPublished) {
+  LeaderboardInput input = Example();
+  input.parameters = {{"n", "256"}, {"seed", "4"}};
+  input.values = {Measured("a", 50)};
+  input.references = {Published("Server CPU", 50)};
+  input.boards = {"n=12288", "n=256"};
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  EXPECT_THAT(Systems(board), ElementsAre("1 a"));
+  EXPECT_THAT(board.other_boards(), ElementsAre("n=12288"));
+  EXPECT_EQ(board.parameters().size(), 1u);
+}
+
+TEST(Leaderboard, WhatWasPublishedInAnotherMetricIsShownUnranked) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 50)};
+  Reference total = Published("Asus", 654);
+  total.metric = "total_s";
+  total.unit = "s";
+  input.references = {total, Published("Server CPU", 70)};
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  ASSERT_THAT(Systems(board), ElementsAre("1 Server CPU", "2 a", "0 Asus"));
+  EXPECT_FALSE(board.rows(2).has_value());
+  EXPECT_THAT(board.rows(2).note(), HasSubstr("total_s 654 s"));
+}
+
+TEST(History, SaysHowEachSeriesMoved) {
+  const LeaderboardInput input = Example();
+  const v1::History history =
+      BuildHistory(input.workload, input.metric, {}, {Measured("a", 50), Measured("b", 10), Measured("a", 55)});
+  ASSERT_EQ(history.points_size(), 3);
+  EXPECT_EQ(history.points(0).change(), 0);
+  EXPECT_EQ(history.points(1).change(), 0);
+  EXPECT_NEAR(history.points(2).change(), 0.1, 1e-12);
+}
+
+}  // namespace
+}  // namespace fleetmark

@@ -1,0 +1,90 @@
+#include "coordinator/references.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace fleetmark {
+namespace {
+
+class References : public testing::Test {
+ protected:
+  References() {
+    std::string name = testing::TempDir() + "references_XXXXXX";
+    directory_ = mkdtemp(name.data());
+  }
+  ~References() override { std::filesystem::remove_all(directory_); }
+  void Write(const std::string& name, const std::string& text) { std::ofstream(directory_ / name) << text; }
+
+  std::filesystem::path directory_;
+};
+
+TEST_F(References, ReadsARowANumberWithItsSource) {
+  Write("tensor_add.csv",
+        "# Source: an article\n# more\nsystem,device_kind,device,metric,value,unit,note\n"
+        "Server CPU,cpu,,it_per_s,74,it/s,model not published\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  ASSERT_EQ(references->size(), 1u);
+  const Reference& reference = references->front();
+  EXPECT_EQ(reference.workload, "tensor_add");
+  EXPECT_EQ(reference.system, "Server CPU");
+  EXPECT_EQ(reference.device, "");
+  EXPECT_EQ(reference.value, 74);
+  EXPECT_EQ(reference.source, "Source: an article");
+  EXPECT_FALSE(reference.is_derived);
+}
+
+TEST_F(References, DerivesTheRateOfMnistOnlyWhereTheEpochsAreKnown) {
+  Write("mnist_cnn.csv",
+        "# S\nsystem,device_kind,device,runtime,metric,value,unit,note\n"
+        "Asus,cpu,Ryzen,tensorflow,total_s,654,s,\nAsus,cpu,Ryzen,pytorch,total_s,420,s,\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok());
+  ASSERT_EQ(references->size(), 3u);
+  const Reference& derived = references->back();
+  EXPECT_EQ(derived.runtime, "pytorch");
+  EXPECT_EQ(derived.metric, "samples_per_s");
+  EXPECT_DOUBLE_EQ(derived.value, 2000);
+  EXPECT_TRUE(derived.is_derived);
+  EXPECT_THAT(derived.note, testing::HasSubstr("420 s"));
+}
+
+TEST_F(References, TakesTheMeanOfTheLaterCallsAndTheFirstApart) {
+  Write("cifar_resnet63.csv",
+        "# S\nsystem,device_kind,device,runtime,script,call,process_s,wall_s\n"
+        "Mac,cpu,i5,tensorflow,1,1,100,50\nMac,cpu,i5,tensorflow,1,2,90,40\n"
+        "Mac,cpu,i5,tensorflow,1,3,80,30\nMac,cpu,i5,tensorflow,1,4,60,20\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  std::map<std::string, double> values;
+  for (const Reference& reference : *references) values[reference.metric] = reference.value;
+  EXPECT_EQ(values, (std::map<std::string, double>{{"first_call_s", 50}, {"wall_s", 25}, {"process_s", 70}}));
+}
+
+TEST_F(References, NamesThePlaceOfWhatIsMalformed) {
+  Write("a.csv", "# S\nsystem,metric,value\nMac,x,1\nMac,x,fast\n");
+  EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("a.csv:4: value is \"fast\""));
+  Write("a.csv", "# S\nsystem,metric,value\nMac,x\n");
+  EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("a.csv:3: 2 fields"));
+  EXPECT_EQ(ReadReferences(directory_ / "missing").status().code(), StatusCode::kNotFound);
+}
+
+TEST(PublishedReferences, OfTheTreeAreAllRead) {
+  const auto references = ReadReferences(FLEETMARK_REFERENCE_DIR);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  const auto count = [&](const std::string& workload) {
+    return std::count_if(references->begin(), references->end(),
+                         [&](const Reference& reference) { return reference.workload == workload; });
+  };
+  EXPECT_EQ(count("tensor_add"), 11);
+  EXPECT_EQ(count("mnist_cnn"), 6);
+  EXPECT_EQ(count("image_cnn_58m"), 6);
+  EXPECT_EQ(count("cifar_lenet"), 2);
+  EXPECT_EQ(count("cifar_resnet63"), 9);
+}
+
+}  // namespace
+}  // namespace fleetmark
