@@ -1,0 +1,148 @@
+#include "coordinator/cli/render/leaderboard_text.h"
+
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "common/ids.h"
+#include "common/time_text.h"
+#include "coordinator/cli/render/number.h"
+#include "coordinator/cli/render/run_table.h"
+#include "coordinator/cli/render/table.h"
+#include "coordinator/cli/render/text.h"
+
+namespace fleetmark {
+namespace {
+
+// "tensor_add v1, it_per_s in it/s, more is better" and the parameters that define the board.
+template <typename Board>
+std::string Title(const Board& board, const std::string& workload, const Terminal& terminal) {
+  std::string title = board.metric();
+  if (!board.unit().empty()) title += " in " + board.unit();
+  if (!board.better().empty()) title += ", " + board.better() + " is better";
+  std::string text = Paint(workload, Style::kBold, terminal) + "  " + title + "\n";
+  if (!board.parameters().empty()) text += JoinParameters(board.parameters()) + "\n";
+  return text + "\n";
+}
+
+bool IsFlagged(const std::string& verdict) { return !verdict.empty() && verdict != "OK" && verdict != "UNCHECKED"; }
+
+ValueText ValueOf(const v1::LeaderboardRow& row) {
+  if (!row.has_value()) return {"-", ""};
+  return FormatValue(row.value(), row.has_ci_low() ? std::optional<double>(row.ci_low()) : std::nullopt,
+                     row.has_ci_high() ? std::optional<double>(row.ci_high()) : std::nullopt);
+}
+
+// What the marks in the table mean, and what else must be known to read it rightly.
+std::vector<std::string> Notes(const v1::Leaderboard& board) {
+  std::vector<std::string> notes;
+  std::set<std::string> derived, sources;
+  std::multiset<int> ranks;
+  bool has_flagged = false;
+  for (const v1::LeaderboardRow& row : board.rows()) {
+    if (row.derived()) derived.insert(row.note().empty() ? "computed from another published number" : row.note());
+    if (!row.published_in().empty()) sources.insert(row.published_in());
+    if (row.rank() > 0) ranks.insert(row.rank());
+    has_flagged |= IsFlagged(row.verdict());
+  }
+  for (const std::string& note : derived) notes.push_back("* derived: " + note);
+  for (const std::string& source : sources) notes.push_back("published: " + source);
+  if (has_flagged) notes.push_back("! flagged: its verdict says why the number is not to be trusted; not ranked");
+  for (const int rank : ranks) {
+    if (ranks.count(rank) < 2) continue;
+    notes.push_back("= rows whose intervals overlap share a rank");
+    break;
+  }
+  std::string others;
+  for (const std::string& other : board.other_boards()) others += (others.empty() ? "" : "; ") + other;
+  if (!others.empty()) notes.push_back("other boards of " + board.workload() + " (--set): " + others);
+  return notes;
+}
+
+std::string RankText(const v1::Leaderboard& board, const v1::LeaderboardRow& row) {
+  if (row.rank() == 0) return "-";
+  int sharing = 0;
+  for (const v1::LeaderboardRow& other : board.rows()) sharing += other.rank() == row.rank() ? 1 : 0;
+  return std::to_string(row.rank()) + (sharing > 1 ? "=" : "");
+}
+
+}  // namespace
+
+std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& terminal) {
+  Table table({{"RANK", kEssential, 0, Align::kRight},
+               {"SYSTEM", kEssential, 12},
+               {"DEVICE", 90, 10},
+               {"KIND", 10},
+               {"RUNTIME", 50},
+               {"PROFILE", 70},
+               {board.unit().empty() ? "VALUE" : Printable(board.unit()), kEssential, 0, Align::kRight},
+               {"95 %", 60},
+               {"N", 20, 0, Align::kRight},
+               {"VERDICT", 65},
+               {"SOURCE", 80},
+               {"RUN", 40}});
+  for (const v1::LeaderboardRow& row : board.rows()) {
+    const ValueText value = ValueOf(row);
+    const bool is_ours = row.source() == "measured";
+    const Style style = is_ours ? Style::kPlain : Style::kDim;
+    table.AddRow({{RankText(board, row), style},
+                  {row.system(), is_ours ? Style::kBold : style},
+                  {row.device(), style},
+                  {row.device_kind(), style},
+                  {row.runtime(), style},
+                  {row.profile(), style},
+                  {value.value + (row.derived()              ? "*"
+                                  : IsFlagged(row.verdict()) ? "!"
+                                                             : ""),
+                   style},
+                  {value.interval, style},
+                  {row.has_n() ? std::to_string(row.n()) : "", style},
+                  {row.verdict(), StyleOfState(row.verdict())},
+                  {row.source(), style},
+                  {std::string(ShortId(row.run_id())), style}});
+  }
+  const std::string name = Printable(board.workload()) + " v" + std::to_string(board.workload_version());
+  std::string text = Title(board, name, terminal);
+  text += table.empty() ? "no results yet; measure: fleetmark submit " + board.workload() + " --on all --wait\n"
+                        : table.Render(terminal);
+  const std::vector<std::string> notes = Notes(board);
+  if (!notes.empty()) text += "\n";
+  for (const std::string& note : notes)
+    text += Paint(Wrap(Printable(note), terminal.width, 2), Style::kDim, terminal) + "\n";
+  return text;
+}
+
+std::string RenderHistory(const v1::History& history, const Terminal& terminal, double now_unix_s) {
+  Table table({{"WHEN"},
+               {"ON", 90, 6},
+               {"DEVICE", 60, 6},
+               {"RUNTIME", 30},
+               {"VERSION", 35},
+               {"PROFILE", 50},
+               {history.unit().empty() ? "VALUE" : Printable(history.unit()), kEssential, 0, Align::kRight},
+               {"95 %", 70},
+               {"CHANGE", 95, 0, Align::kRight},
+               {"VERDICT", 65},
+               {"RUN", 80}});
+  for (const v1::HistoryPoint& point : history.points()) {
+    const ValueText value =
+        FormatValue(point.value(), point.has_ci_low() ? std::optional<double>(point.ci_low()) : std::nullopt,
+                    point.has_ci_high() ? std::optional<double>(point.ci_high()) : std::nullopt);
+    const bool is_worse = history.better() == "less" ? point.change() > 0 : point.change() < 0;
+    table.AddRow({FormatTimeBriefly(point.finished_unix_s(), now_unix_s),
+                  point.agent(),
+                  point.device(),
+                  point.runtime(),
+                  point.runtime_version(),
+                  point.profile(),
+                  value.value,
+                  value.interval,
+                  {FormatChange(point.change()), is_worse ? Style::kBad : Style::kGood},
+                  {point.verdict(), StyleOfState(point.verdict())},
+                  std::string(ShortId(point.run_id()))});
+  }
+  const std::string text = Title(history, Printable(history.workload()), terminal);
+  return text + (table.empty() ? "no results match\n" : table.Render(terminal));
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,85 @@
+#include "coordinator/cli/render/number.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace fleetmark {
+namespace {
+
+constexpr int kSignificant = 4;
+
+std::string Fixed(double value, int decimals) {
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
+  return buffer.data();
+}
+
+// The power of ten of the first digit: 0 for 1 to 9.99.
+int Magnitude(double value) { return static_cast<int>(std::floor(std::log10(std::fabs(value)))); }
+
+bool IsPlain(double value) { return value == 0 || (std::fabs(value) >= 1e-6 && std::fabs(value) < 1e15); }
+
+std::string Scientific(double value) {
+  std::array<char, 64> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.*g", kSignificant, value);
+  return buffer.data();
+}
+
+}  // namespace
+
+std::string FormatNumber(double value) {
+  if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+  if (value == 0) return "0";
+  if (!IsPlain(value)) return Scientific(value);
+  if (value == std::round(value)) return Fixed(value, 0);
+  return Fixed(value, std::max(0, kSignificant - 1 - Magnitude(value)));
+}
+
+ValueText FormatValue(double value, std::optional<double> ci_low, std::optional<double> ci_high) {
+  const bool has_interval =
+      ci_low && ci_high && std::isfinite(*ci_low) && std::isfinite(*ci_high) && *ci_high > *ci_low;
+  if (!has_interval || !std::isfinite(value) || !IsPlain(value)) return {FormatNumber(value), ""};
+  const double half = (*ci_high - *ci_low) / 2;
+  const int decimals = std::clamp(1 - Magnitude(half), 0, 9);
+  const double below = value - *ci_low, above = *ci_high - value;
+  const bool is_symmetric = below > 0 && above > 0 && std::fabs(above - below) <= 0.2 * half;
+  const std::string text = Fixed(value, decimals);
+  if (is_symmetric) return {text, "± " + Fixed(half, decimals)};
+  return {text, "[" + Fixed(*ci_low, decimals) + ", " + Fixed(*ci_high, decimals) + "]"};
+}
+
+std::string FormatBytes(double bytes) {
+  constexpr std::array<const char*, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+  size_t unit = 0;
+  for (; std::fabs(bytes) >= 999.5 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
+  const int decimals = unit == 0 || std::fabs(bytes) >= 99.95 ? 0 : std::fabs(bytes) >= 9.995 ? 1 : 2;
+  return Fixed(bytes, decimals) + " " + kUnits[unit];
+}
+
+std::string FormatSeconds(double seconds) {
+  const double size = std::fabs(seconds);
+  if (size == 0 || size >= 1 || !std::isfinite(seconds)) return FormatNumber(seconds) + " s";
+  if (size >= 1e-3) return FormatNumber(seconds * 1e3) + " ms";
+  return FormatNumber(seconds * 1e6) + " µs";
+}
+
+std::string FormatPrimary(const v1::Result& result) {
+  for (const v1::Metric& metric : result.metrics()) {
+    if (metric.name() != result.primary_metric()) continue;
+    const auto optional = [](bool has, double value) { return has ? std::optional<double>(value) : std::nullopt; };
+    return FormatValue(metric.value(), optional(metric.has_ci_low(), metric.ci_low()),
+                       optional(metric.has_ci_high(), metric.ci_high()))
+               .Joined() +
+           (metric.unit().empty() ? "" : " " + metric.unit());
+  }
+  return "";
+}
+
+std::string FormatChange(double share) {
+  if (share == 0) return "";
+  return (share > 0 ? "+" : "") + Fixed(share * 100, 1) + " %";
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,77 @@
+#include "coordinator/cli/render/run_table.h"
+
+#include <map>
+
+#include "common/ids.h"
+#include "common/time_text.h"
+#include "coordinator/cli/exit_code.h"
+#include "coordinator/cli/render/number.h"
+#include "coordinator/cli/render/table.h"
+#include "coordinator/cli/render/text.h"
+
+namespace fleetmark {
+namespace {
+
+std::string ResultOrReason(const v1::RunInfo& run) {
+  if (const std::string primary = FormatPrimary(run.result()); !primary.empty()) return primary;
+  if (!run.failure().message().empty()) return run.failure().message();
+  return run.reason();
+}
+
+}  // namespace
+
+std::string JoinParameters(const google::protobuf::Map<std::string, std::string>& parameters) {
+  std::string text;
+  for (const auto& [name, value] : std::map<std::string, std::string>(parameters.begin(), parameters.end())) {
+    text += (text.empty() ? "" : " ") + name + "=" + value;
+  }
+  return text;
+}
+
+std::string RenderRuns(const RunList& runs, const Terminal& terminal, double now_unix_s) {
+  Table table({{"RUN"},
+               {"WORKLOAD", 90, 8},
+               {"PARAMETERS", 20, 10},
+               {"ON", 80, 6},
+               {"DEVICE", 60},
+               {"RUNTIME", 25},
+               {"PROFILE", 50},
+               {"STATE"},
+               {"RESULT", kEssential, 10},
+               {"VERDICT", 30},
+               {"SUBMITTED", 40},
+               {"JOB", 10}});
+  for (const v1::RunInfo& run : runs) {
+    const std::string& verdict = run.result().verdict().kind();
+    table.AddRow({std::string(ShortId(run.run_id())),
+                  run.workload(),
+                  JoinParameters(run.parameters()),
+                  run.agent().empty() ? "any" : run.agent(),
+                  run.device(),
+                  run.runtime(),
+                  run.profile(),
+                  {run.state(), StyleOfState(run.state())},
+                  ResultOrReason(run),
+                  {verdict, StyleOfState(verdict)},
+                  FormatTimeBriefly(run.submitted_unix_s(), now_unix_s),
+                  std::string(ShortId(run.job_id()))});
+  }
+  return table.Render(terminal);
+}
+
+std::string RenderOutcome(const RunList& runs, const Terminal& terminal, double now_unix_s) {
+  std::string text = RenderRuns(runs, terminal, now_unix_s);
+  for (const v1::RunInfo& run : runs) {
+    if (run.state() == "succeeded") continue;
+    const std::string why = run.failure().message().empty() ? run.reason() : run.failure().message();
+    const std::string id(ShortId(run.run_id()));
+    text += "\n" + id + " " + Paint(run.state(), StyleOfState(run.state()), terminal);
+    if (!why.empty()) text += ": " + Printable(why);
+    text += "\n";
+    if (!run.failure().hint().empty()) text += "hint: " + Printable(run.failure().hint()) + "\n";
+    text += "see: fleetmark show " + id + "\n";
+  }
+  return text;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,150 @@
+#include <CLI/CLI.hpp>
+
+#include "common/time_text.h"
+#include "coordinator/cli/client.h"
+#include "coordinator/cli/console.h"
+#include "coordinator/cli/render/run_table.h"
+#include "coordinator/cli/render/table.h"
+#include "coordinator/cli/render/text.h"
+#include "coordinator/cli/verb.h"
+
+namespace fleetmark {
+namespace {
+
+std::string JoinDevices(const v1::AgentInfo& agent) {
+  std::string text;
+  for (const v1::Device& device : agent.devices()) {
+    text += (text.empty() ? "" : ", ") + device.name();
+    if (!device.model().empty()) text += " (" + device.model() + ")";
+  }
+  return text;
+}
+
+std::string JoinRuntimes(const v1::AgentInfo& agent) {
+  std::string text;
+  for (const v1::Runtime& runtime : agent.runtimes()) {
+    text += (text.empty() ? "" : ", ") + runtime.name() + " ";
+    text += runtime.unavailable().empty() ? runtime.description().runtime_version() : "unavailable";
+  }
+  return text;
+}
+
+std::string RenderAgents(const v1::ListAgentsResponse& list, const Terminal& terminal, double now_unix_s) {
+  Table table({{"NAME", kEssential, 10},
+               {"STATE"},
+               {"DEVICES", 95, 16},
+               {"RUNTIMES", 60, 12},
+               {"ADDRESS", 70},
+               {"WAITING", 30, 0, Align::kRight},
+               {"LABELS", 40, 10},
+               {"LAST SEEN", 50},
+               {"VERSION", 20},
+               {"WHY", 80, 16}});
+  for (const v1::AgentInfo& agent : list.agents()) {
+    table.AddRow({agent.name(),
+                  {agent.state(), StyleOfState(agent.state())},
+                  JoinDevices(agent),
+                  JoinRuntimes(agent),
+                  agent.address(),
+                  agent.queued_runs() > 0 ? std::to_string(agent.queued_runs()) : "",
+                  JoinParameters(agent.labels()),
+                  FormatTimeBriefly(agent.last_seen_unix_s(), now_unix_s),
+                  agent.version(),
+                  agent.reason()});
+  }
+  std::string text = table.Render(terminal);
+  for (const v1::AgentInfo& agent : list.agents()) {
+    for (const v1::Runtime& runtime : agent.runtimes()) {
+      if (runtime.unavailable().empty()) continue;
+      text += "\n" + Printable(agent.name() + ": " + runtime.name() + ": " + runtime.unavailable()) + "\n";
+    }
+  }
+  return text;
+}
+
+class AgentsVerb : public Verb {
+ public:
+  VerbHelp Help() const override {
+    return {"List the agents; add, remove, drain or resume one",
+            "A drained agent finishes its run and gets no new one until it is resumed.",
+            "fleetmark agents add 192.0.2.7:7810 --insecure",
+            {}};
+  }
+
+  void Declare(CLI::App* app) override {
+    add_ = Action(app, "add", "Make an agent known by its address", &address_, "HOST:PORT");
+    remove_ = Action(app, "remove", "Forget an agent; its results stay", &name_, "NAME");
+    drain_ = Action(app, "drain", "Give an agent no new runs", &name_, "NAME");
+    resume_ = Action(app, "resume", "Give it runs again", &name_, "NAME");
+    app->require_subcommand(0, 1);
+  }
+
+  StatusOr<ExitCode> Run(Session& session) override {
+    if (add_->parsed()) {
+      v1::AddAgentRequest request;
+      request.set_address(address_);
+      return Tell(session, session.client.Call(&Client::Stub::AddAgent, request), "added");
+    }
+    if (remove_->parsed()) {
+      v1::RemoveAgentRequest request;
+      request.set_name(name_);
+      return Tell(session, session.client.Call(&Client::Stub::RemoveAgent, request), "removed");
+    }
+    if (drain_->parsed() || resume_->parsed()) {
+      v1::DrainAgentRequest request;
+      request.set_name(name_);
+      request.set_on(drain_->parsed());
+      return Tell(session, session.client.Call(&Client::Stub::DrainAgent, request),
+                  drain_->parsed() ? "drained" : "resumed");
+    }
+    return List(session);
+  }
+
+ private:
+  static CLI::App* Action(CLI::App* app, const std::string& name, const std::string& doc, std::string* value,
+                          const std::string& type) {
+    CLI::App* action = app->add_subcommand(name, doc);
+    action->add_option(type == "NAME" ? "name" : "address", *value, doc)->required()->type_name(type);
+    action->fallthrough();
+    return action;
+  }
+
+  static StatusOr<ExitCode> Tell(Session& session, const StatusOr<v1::AgentInfo>& agent, const std::string& what) {
+    if (!agent.ok()) return agent.status();
+    if (session.console.json()) {
+      session.console.PrintDocument(*agent);
+      return ExitCode::kDone;
+    }
+    session.console.out() << what << " " << Printable(agent->name());
+    if (!agent->address().empty()) session.console.out() << " at " << Printable(agent->address());
+    session.console.out() << ", now " << Printable(agent->state()) << "\n";
+    return ExitCode::kDone;
+  }
+
+  static StatusOr<ExitCode> List(Session& session) {
+    FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse list,
+                               session.client.Call(&Client::Stub::ListAgents, v1::ListAgentsRequest()));
+    Console& console = session.console;
+    if (console.json()) {
+      console.PrintDocument(list);
+    } else if (list.agents().empty()) {
+      console.out() << "no agents yet; start one: fleetmark-agent serve --coordinator " << session.client.address()
+                    << "\n";
+    } else {
+      console.out() << RenderAgents(list, console.terminal(), console.NowUnixS());
+    }
+    return ExitCode::kDone;
+  }
+
+  std::string address_, name_;
+  CLI::App* add_ = nullptr;
+  CLI::App* remove_ = nullptr;
+  CLI::App* drain_ = nullptr;
+  CLI::App* resume_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> MakeAgents() { return std::make_unique<AgentsVerb>(); }
+
+}  // namespace fleetmark
