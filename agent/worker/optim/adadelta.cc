@@ -3,11 +3,28 @@
 #include <cmath>
 #include <utility>
 
+#include "agent/worker/kernels/vectorised.h"
+
 namespace fleetmark {
 namespace {
 
 // Elements that one thread takes at a time; below it a second thread costs more than it saves.
 constexpr int64_t kGrain = 16384;
+
+FLEETMARK_VECTORISED
+void Update(const Adadelta::Options& options, int64_t count, const float* __restrict gradients,
+            float* __restrict squares, float* __restrict deltas, float* __restrict weights) {
+  const float lr = static_cast<float>(options.lr), rho = static_cast<float>(options.rho);
+  const float rest = static_cast<float>(1 - options.rho), eps = static_cast<float>(options.eps);
+  for (int64_t i = 0; i < count; ++i) {
+    const float g = gradients[i];
+    const float v = squares[i] * rho + rest * g * g;
+    const float d = std::sqrt(deltas[i] + eps) / std::sqrt(v + eps) * g;
+    squares[i] = v;
+    deltas[i] = deltas[i] * rho + rest * d * d;
+    weights[i] -= lr * d;
+  }
+}
 
 }  // namespace
 
@@ -44,18 +61,8 @@ void Adadelta::UpdateOnCpu(const State& state) const {
   const float* const gradients = ordered.data_ptr<float>();
   float* const squares = state.square_average.data_ptr<float>();
   float* const deltas = state.delta_average.data_ptr<float>();
-  const float lr = static_cast<float>(options_.lr), rho = static_cast<float>(options_.rho);
-  const float rest = static_cast<float>(1 - options_.rho), eps = static_cast<float>(options_.eps);
-  at::parallel_for(0, state.parameter.numel(), kGrain, [=](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) {
-      const float g = gradients[i];
-      const float v = squares[i] * rho + rest * g * g;
-      const float d = std::sqrt(deltas[i] + eps) / std::sqrt(v + eps) * g;
-      squares[i] = v;
-      deltas[i] = deltas[i] * rho + rest * d * d;
-      weights[i] -= lr * d;
-    }
+  at::parallel_for(0, state.parameter.numel(), kGrain, [=, options = options_](int64_t begin, int64_t end) {
+    Update(options, end - begin, gradients + begin, squares + begin, deltas + begin, weights + begin);
   });
 }
 

@@ -3,6 +3,8 @@
 #include "agent/worker/data/mnist.h"
 #include "agent/worker/data/synthetic.h"
 #include "agent/worker/device.h"
+#include "agent/worker/failure.h"
+#include "agent/worker/kernels/pool_relu_dropout.h"
 #include "agent/worker/optim/adadelta.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
@@ -73,9 +75,20 @@ struct Network {
   at::Tensor Forward(const at::Tensor& images, bool training) const {
     at::Tensor x = at::relu(at::conv2d(images, conv1.weight, conv1.bias));
     x = at::relu(at::conv2d(x, conv2.weight, conv2.bias));
-    x = at::max_pool2d(x, 2);
-    x = at::dropout(x, kConvolutionDropout, training);
-    x = at::relu(at::linear(at::flatten(x, 1), fc1.weight, fc1.bias));
+    x = at::dropout(at::max_pool2d(x, 2), kConvolutionDropout, training);
+    return Classify(at::flatten(x, 1), training);
+  }
+
+  // The same for training, with our kernels where they save passes over memory.
+  at::Tensor ForwardFused(const at::Tensor& images, uint32_t dropout_seed) const {
+    const at::Tensor x = at::conv2d(images, conv1.weight, conv1.bias).relu_();
+    const at::Tensor pooled =
+        PoolReluDropout(at::conv2d(x, conv2.weight, conv2.bias), kConvolutionDropout, dropout_seed);
+    return Classify(at::flatten(pooled, 1), true);
+  }
+
+  at::Tensor Classify(const at::Tensor& features, bool training) const {
+    at::Tensor x = at::relu(at::linear(features, fc1.weight, fc1.bias));
     x = at::dropout(x, kDenseDropout, training);
     return at::log_softmax(at::linear(x, fc2.weight, fc2.bias), 1);
   }
@@ -96,6 +109,11 @@ class MnistCnn : public Workload {
     const at::Device device = TorchDevice(device_);
     format_ = parameters.Text("memory_format") == "channels_last" ? at::MemoryFormat::ChannelsLast
                                                                   : at::MemoryFormat::Contiguous;
+    fused_ = parameters.Text("kernels") == "fused";
+    if (fused_ && (!device.is_cpu() || format_ != at::MemoryFormat::Contiguous)) {
+      return Unsupported("kernels=fused needs device cpu and memory_format=contiguous", "take kernels=aten");
+    }
+    dropout_seed_ = seed * 0x9e3779b9U;
     const bool tf32 = parameters.Text("dtype") == "tf32";
     at::globalContext().setAllowTF32CuBLAS(tf32);
     at::globalContext().setAllowTF32CuDNN(tf32);
@@ -123,7 +141,8 @@ class MnistCnn : public Workload {
     next_ += count;
     const at::Tensor images = train_.pixels.index_select(0, chosen).contiguous(format_);
     optimizer_->ZeroGrad();
-    const at::Tensor loss = at::nll_loss(network_.Forward(images, true), train_.labels.index_select(0, chosen));
+    const at::Tensor output = fused_ ? network_.ForwardFused(images, ++dropout_seed_) : network_.Forward(images, true);
+    const at::Tensor loss = at::nll_loss(output, train_.labels.index_select(0, chosen));
     loss.backward();
     optimizer_->Step();
     loss_sum_.add_(loss.detach(), static_cast<double>(count));
@@ -174,6 +193,8 @@ class MnistCnn : public Workload {
  private:
   std::string device_;
   int64_t batch_ = 0, test_batch_ = 0, next_ = 0;
+  bool fused_ = false;
+  uint32_t dropout_seed_ = 0;  // of the step; the fused kernels' mask
   at::MemoryFormat format_ = at::MemoryFormat::Contiguous;
   std::map<std::string, std::string> data_;
   Images train_, test_;
@@ -199,12 +220,14 @@ WorkloadDefinition Define() {
            BatchParameter(64, 8192),
            {.name = "test_batch", .type = "int", .default_value = "1000", .min = 1, .max = 10000, .unit = "samples",
             .doc = "samples in a step of evaluation"},
+           {.name = "kernels", .type = "choice", .default_value = "aten", .choices = {"aten", "fused"},
+            .doc = "aten: LibTorch's operations; fused: our own for pooling, ReLU and dropout, CPU only"},
            DtypeParameter({"fp32", "tf32"}), MemoryFormatParameter(), SeedParameter()},
           LoopParameters({.warmup = 20})),
       .metrics = {"samples_per_s", "it_per_s", "total_s", "epoch_s", "loss", "val_loss", "val_accuracy",
                   "parameters_total", "parameters_trainable", "step_s", "first_call_s", "load1", "rss_peak_bytes"},
       .device_kinds = {"cpu", "cuda"},
-      .tuned = {{"allocator", "retain"}},
+      .tuned = {{"allocator", "retain"}, {"kernels", "fused"}},
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<MnistCnn>(); },
   };
 }
