@@ -99,17 +99,20 @@ std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::strin
   return key;
 }
 
+std::string DeterministicBytes(const google::protobuf::Message& message) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
 std::string SpecSha256(const v1::RunSpec& spec) {
   v1::RunSpec hashed = spec;
   hashed.clear_dataset_dir();
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);  // maps sorted by key
-    hashed.SerializeToCodedStream(&coded);
-  }
-  return Sha256Hex(bytes);
+  return Sha256Hex(DeterministicBytes(hashed));
 }
 
 }  // namespace fleetmark

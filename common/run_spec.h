@@ -21,6 +21,9 @@ std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workl
 // The same as one text, "n=12288 variant=torchscript", sorted by name; "" when no parameter defines a board.
 std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters);
 
+// The serialization with maps sorted by key, so that equal messages have equal bytes.
+std::string DeterministicBytes(const google::protobuf::Message& message);
+
 // sha256 over the deterministic serialization of `spec` without dataset_dir.
 std::string SpecSha256(const v1::RunSpec& spec);
 
