@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "fleetmark/v1/agent.pb.h"
+#include "fleetmark/v1/workload.pb.h"
+
+namespace fleetmark {
+
+// What this agent can do, learnt once at its start.
+struct Offer {
+  std::vector<v1::Runtime> runtimes;
+  std::vector<std::string> features;  // what required_features may name
+};
+
+// The machine's devices, one of each name, in the order in which the runtimes name them.
+std::vector<v1::Device> DevicesOf(const Offer& offer);
+
+// Whether `request` is complete and says something that this agent can run: features, runtime, workload, parameters and
+// their bounds, device. Looks at nothing but its arguments.
+Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request);
+
+}  // namespace fleetmark

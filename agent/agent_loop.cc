@@ -1,0 +1,366 @@
+#include "agent/agent_loop.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "agent/worker_command.h"
+#include "common/build_info.h"
+#include "common/host_info.h"
+#include "common/ids.h"
+#include "common/protocol_version.h"
+
+namespace fleetmark {
+namespace {
+
+constexpr int64_t kFirstRetryNs = kNanosPerSecond / 10;
+constexpr int64_t kLongestRetryNs = 5 * kNanosPerSecond;
+constexpr auto kStopPatience = std::chrono::seconds(10);
+constexpr auto kCancelCheck = std::chrono::seconds(1);
+constexpr int kKeptLogs = 200;
+constexpr int kCleanupInterval = 50;  // pruned attempts between two looks for old logs
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+std::optional<CallId> CallOf(const Event& event) {
+  return std::visit(Overloaded{[](const StartRunCall& call) { return std::optional(call.call); },
+                               [](const CancelRunCall& call) { return std::optional(call.call); },
+                               [](const SyncCall& call) { return std::optional(call.call); },
+                               [](const DrainCall& call) { return std::optional(call.call); },
+                               [](const auto&) { return std::optional<CallId>(); }},
+                    event);
+}
+
+// Made once, beside the journal and not in it: a new journal is a new incarnation of the same agent.
+StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / "agent_id";
+  if (std::filesystem::exists(path)) {
+    FLEETMARK_ASSIGN_OR_RETURN(std::string id, ReadFile(path));
+    id.erase(std::min(id.find('\n'), id.size()));
+    if (!id.empty()) return id;
+  }
+  std::string id = NewId();
+  FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(path, id + "\n"));
+  return id;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(Options options) {
+  std::unique_ptr<AgentLoop> loop(new AgentLoop(std::move(options)));
+  FLEETMARK_RETURN_IF_ERROR(loop->Open());
+  AgentLoop* raw = loop.get();
+  loop->Post(AgentStarted{});
+  loop->thread_ = std::thread([raw] { raw->Run(); });
+  return loop;
+}
+
+Status AgentLoop::Open() {
+  const std::filesystem::path& directory = options_.state_directory;
+  FLEETMARK_RETURN_IF_ERROR(MakeDirectory(directory, true));
+  FLEETMARK_ASSIGN_OR_RETURN(FileLock lock, FileLock::Acquire(directory / "lock"));
+  directory_lock_ = std::make_unique<FileLock>(std::move(lock));
+  FLEETMARK_RETURN_IF_ERROR(MakeDirectory(directory / "logs", true));
+  FLEETMARK_RETURN_IF_ERROR(MakeDirectory(directory / "work", true));
+  device_locks_ = std::make_unique<DeviceLocks>(options_.lock_directory, options_.share);
+  FLEETMARK_RETURN_IF_ERROR(device_locks_->Prepare());
+  FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory));
+  FLEETMARK_ASSIGN_OR_RETURN(Journal::Opened opened, Journal::Open(directory, options_.clock->Now().unix_s()));
+  if (!opened.warning.empty()) spdlog::warn("{}", opened.warning);
+  boot_id_ = BootId();
+  process_id_ = NewId();
+  incarnation_ = opened.contents.incarnation;
+  fence_ = opened.contents.fence;
+  journal_ = std::move(opened.journal);
+  core_ = std::make_unique<AgentCore>(AgentCore::Identity{boot_id_, process_id_}, options_.offer, std::move(opened.contents));
+  supervisor_ = std::make_unique<Supervisor>(Supervisor::Options{
+      boot_id_, directory / "logs", [this](Event event) { Post(std::move(event)); },
+      [this](const std::string& attempt_id, v1::RunEvent event) { watch_hub_.Publish(attempt_id, std::move(event)); }});
+  return OkStatus();
+}
+
+AgentLoop::~AgentLoop() {
+  Stop();
+  supervisor_.reset();  // joins the workers' threads, which post to this object
+}
+
+void AgentLoop::Stop() {
+  std::call_once(stop_once_, [this] {
+    if (!thread_.joinable()) return;
+    Post(StopRequested{});
+    {
+      std::unique_lock lock(mutex_);
+      if (!closed_.wait_for(lock, kStopPatience, [this] { return is_closed_; })) {
+        spdlog::warn("stopping without the last reports: {}", "the journal cannot be written or a worker does not die");
+        is_closed_ = true;
+        wake_.notify_all();
+      }
+    }
+    thread_.join();
+    watch_hub_.Close();
+  });
+}
+
+void AgentLoop::Run() {
+  while (true) {
+    std::vector<Event> events = WaitForEvents();
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_closed_) break;
+    }
+    Process(std::move(events));
+    if (is_stopped_) break;
+  }
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+  for (auto& [call, promise] : calls_) promise.set_value({Unavailable("the agent is being stopped"), {}});
+  calls_.clear();
+  closed_.notify_all();
+}
+
+std::vector<Event> AgentLoop::WaitForEvents() {
+  std::optional<int64_t> deadline = core_->NextDeadline();
+  if (!retries_.empty() && (!deadline || retry_at_ns_ < *deadline)) deadline = retry_at_ns_;
+  std::unique_lock lock(mutex_);
+  const auto has_work = [this] { return !queue_.empty() || is_closed_; };
+  if (deadline.has_value()) {
+    const int64_t wait_ns = std::max<int64_t>(*deadline - options_.clock->Now().boottime_ns, 0);
+    wake_.wait_for(lock, std::chrono::nanoseconds(wait_ns), has_work);
+  } else {
+    wake_.wait(lock, has_work);
+  }
+  std::vector<Event> events = std::exchange(queue_, {});
+  lock.unlock();
+  if (!retries_.empty()) {
+    // What the machine reported keeps its order behind what is waiting to be written.
+    const auto machine = std::stable_partition(events.begin(), events.end(),
+                                               [](const Event& event) { return CallOf(event).has_value(); });
+    std::move(machine, events.end(), std::back_inserter(retries_));
+    events.erase(machine, events.end());
+    if (options_.clock->Now().boottime_ns >= retry_at_ns_) {
+      events.insert(events.begin(), std::make_move_iterator(retries_.begin()), std::make_move_iterator(retries_.end()));
+      retries_.clear();
+    }
+  }
+  events.push_back(Tick{});
+  return events;
+}
+
+void AgentLoop::Process(std::vector<Event> events) {
+  Outcome outcome;
+  core_->BeginBatch();
+  const Moment now = options_.clock->Now();
+  RefreshCapacity(&outcome, now);
+  for (Event& event : events) {
+    if (auto* start = std::get_if<StartRunCall>(&event)) PrepareStart(start);
+    core_->Step(event, now, &outcome);
+  }
+  if (const Status status = journal_->Commit(outcome.writes); !status.ok()) {
+    core_->Rollback();
+    locks_.clear();
+    RetryLater(std::move(events), status);
+    return;
+  }
+  if (!outcome.writes.empty() && !commit_status_.ok()) {
+    spdlog::info("the journal can be written again");
+    commit_status_ = OkStatus();
+    retry_delay_ns_ = 0;
+  }
+  Publish();
+  for (const Effect& effect : outcome.effects) Perform(effect);
+  locks_.clear();  // workers have inherited theirs, the refused let go of theirs
+  SettleBatch(events, outcome.writes);
+}
+
+void AgentLoop::PrepareStart(StartRunCall* call) {
+  const v1::StartRunRequest& request = call->request;
+  const std::string device = request.device_uuids().empty() ? request.spec().device() : request.device_uuids(0);
+  auto locks = device_locks_->Acquire(device, "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
+  call->lock = locks.status();
+  if (locks.ok()) locks_.try_emplace(request.attempt_id(), *std::move(locks));
+}
+
+Status AgentLoop::Capacity() const {
+  if (!commit_status_.ok()) return commit_status_;
+  const auto free = FreeBytes(options_.state_directory);
+  if (!free.ok() || *free >= options_.min_free_bytes) return OkStatus();
+  return FailedPrecondition("the disk is nearly full: less than " +
+                                std::to_string(static_cast<int64_t>(options_.min_free_bytes / 1e6)) + " MB are free at " +
+                                options_.state_directory.string(),
+                            "free some space there, or lower --min-free-mb", "disk_full");
+}
+
+void AgentLoop::RefreshCapacity(Outcome* out, Moment now) {
+  const Status capacity = Capacity();
+  if (capacity.message() == capacity_.message()) return;
+  if (!capacity.ok()) spdlog::warn("no new work is taken: {}", capacity.ToString());
+  capacity_ = capacity;
+  core_->Step(CapacityChanged{capacity}, now, out);
+}
+
+// Nothing of the batch has happened. Callers are told; what the machine reported is kept and tried again.
+void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
+  capacity_ = OkStatus();  // as the core was rolled back; told anew at the next batch
+  commit_status_ = ResourceExhausted(status.message(), status.hint(), status.kind());
+  retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLongestRetryNs);
+  retry_at_ns_ = options_.clock->Now().boottime_ns + retry_delay_ns_;
+  std::vector<Event> kept;
+  for (Event& event : events) {
+    if (const auto call = CallOf(event)) {
+      Answered(*call, {commit_status_, {}});
+    } else if (!std::holds_alternative<Tick>(event)) {
+      kept.push_back(std::move(event));
+    }
+  }
+  kept.insert(kept.end(), std::make_move_iterator(retries_.begin()), std::make_move_iterator(retries_.end()));
+  retries_ = std::move(kept);
+  if (!retries_.empty()) spdlog::error("{} reports wait until the journal can be written: {}", retries_.size(), status.ToString());
+}
+
+void AgentLoop::Perform(const Effect& effect) {
+  std::visit(Overloaded{[this](const SpawnWorker& spawn) { Spawn(spawn); },
+                        [this](const OpenGate& gate) { supervisor_->OpenGate(gate.attempt_id); },
+                        [this](const SignalWorker& signal) {
+                          supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
+                        },
+                        [this](const KillStaleWorker& stale) { supervisor_->KillStale(stale.attempt_id, stale.process); },
+                        [this](const Reply& reply) { Answered(reply.call, {reply.status, reply.response}); },
+                        [this](const AnnounceStatus& announce) {
+                          v1::RunEvent event;
+                          *event.mutable_status() = announce.status;
+                          watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
+                          spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
+                                       announce.status.reason());
+                        },
+                        [](const LogLine& line) { spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text); },
+                        [this](const Stopped&) { is_stopped_ = true; }},
+             effect);
+}
+
+void AgentLoop::Spawn(const SpawnWorker& effect) {
+  WorkerCommand command = MakeWorkerCommand(options_.runners.at(effect.spec.runtime()), effect.spec, effect.attempt_id,
+                                            options_.dataset_directory, options_.state_directory / "work");
+  command.inherited = locks_[effect.attempt_id].descriptors();
+  auto process = supervisor_->Spawn(effect.attempt_id, command);
+  if (process.ok()) {
+    Post(WorkerSpawned{effect.attempt_id, *std::move(process)});
+  } else {
+    Post(SpawnFailed{effect.attempt_id, process.status()});
+  }
+}
+
+// After the commit: threads and files of what has ended are given back.
+void AgentLoop::SettleBatch(const std::vector<Event>& events, const std::vector<JournalWrite>& writes) {
+  for (const Event& event : events) {
+    if (const auto* ended = std::get_if<WorkerEnded>(&event)) supervisor_->Forget(ended->attempt_id);
+    if (const auto* gone = std::get_if<StaleWorkerGone>(&event)) supervisor_->Forget(gone->attempt_id);
+  }
+  for (const JournalWrite& write : writes) {
+    if (std::holds_alternative<RetireAttempt>(write)) ++retired_since_cleanup_;
+  }
+  if (retired_since_cleanup_ >= kCleanupInterval) DeleteOldLogs();
+}
+
+// Logs stay for a while after the acknowledgement, so that `fleetmark logs` finds them.
+void AgentLoop::DeleteOldLogs() {
+  retired_since_cleanup_ = 0;
+  std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> logs;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.state_directory / "logs", error)) {
+    logs.emplace_back(entry.last_write_time(error), entry.path());
+  }
+  std::sort(logs.begin(), logs.end());
+  for (size_t i = 0; i + kKeptLogs < logs.size(); ++i) std::filesystem::remove(logs[i].second, error);
+}
+
+void AgentLoop::Publish() {
+  last_sync_ns_ = core_->last_sync_ns();
+  const std::lock_guard lock(mutex_);
+  fence_ = core_->fence();
+}
+
+void AgentLoop::Post(Event event) {
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(event));
+  wake_.notify_one();
+}
+
+void AgentLoop::Answered(CallId call, Answer answer) {
+  const std::lock_guard lock(mutex_);
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return;
+  found->second.set_value(std::move(answer));
+  calls_.erase(found);
+}
+
+std::pair<CallId, std::future<AgentLoop::Answer>> AgentLoop::NewCall() {
+  const std::lock_guard lock(mutex_);
+  std::promise<Answer> promise;
+  auto future = promise.get_future();
+  if (is_closed_) {
+    promise.set_value({Unavailable("the agent is being stopped"), {}});
+    return {0, std::move(future)};
+  }
+  calls_[next_call_] = std::move(promise);
+  return {next_call_++, std::move(future)};
+}
+
+template <typename Call, typename Response, typename Request>
+StatusOr<Response> AgentLoop::CallAndWait(const Request& request, const std::function<bool()>& is_cancelled) {
+  auto [call, future] = NewCall();
+  if (call != 0) Post(Call{call, request});
+  while (is_cancelled && future.wait_for(kCancelCheck) != std::future_status::ready) {
+    if (!is_cancelled()) continue;
+    Post(CallGone{call});
+    Answered(call, {});
+    return Status(StatusCode::kCancelled, "the caller has gone");
+  }
+  Answer answer = future.get();
+  if (!answer.status.ok()) return answer.status;
+  return std::get<Response>(std::move(answer.response));
+}
+
+StatusOr<v1::AttemptStatus> AgentLoop::StartRun(const v1::StartRunRequest& request) {
+  return CallAndWait<StartRunCall, v1::AttemptStatus>(request);
+}
+
+StatusOr<v1::AttemptStatus> AgentLoop::CancelRun(const v1::CancelRunRequest& request) {
+  return CallAndWait<CancelRunCall, v1::AttemptStatus>(request);
+}
+
+StatusOr<v1::DrainResponse> AgentLoop::Drain(const v1::DrainRequest& request) {
+  return CallAndWait<DrainCall, v1::DrainResponse>(request);
+}
+
+StatusOr<v1::SyncResponse> AgentLoop::Sync(const v1::SyncRequest& request, const std::function<bool()>& is_cancelled) {
+  return CallAndWait<SyncCall, v1::SyncResponse>(request, is_cancelled);
+}
+
+v1::AgentDescription AgentLoop::Describe() const {
+  v1::AgentDescription description;
+  description.set_agent_id(agent_id_);
+  description.set_boot_id(boot_id_);
+  description.set_incarnation(incarnation_);
+  description.set_process_id(process_id_);
+  description.set_name(options_.name);
+  description.set_version(std::string(GetBuildInfo().version));
+  description.set_protocol_min(kProtocolMin);
+  description.set_protocol_max(kProtocolMax);
+  for (v1::Device& device : DevicesOf(options_.offer)) *description.add_devices() = std::move(device);
+  for (const v1::Runtime& runtime : options_.offer.runtimes) *description.add_runtimes() = runtime;
+  for (const std::string& feature : options_.offer.features) description.add_features(feature);
+  const std::lock_guard lock(mutex_);
+  description.set_cluster_id(fence_.cluster_id);
+  description.set_max_coordinator_epoch_seen(fence_.coordinator_epoch);
+  return description;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "common/settings.h"
+
+namespace fleetmark {
+
+// What `serve` and `run` can be told. Defaults are those of this machine and user.
+struct AgentSettings {
+  AgentSettings();
+
+  std::string name;
+  std::string listen = "127.0.0.1:7810";
+  std::string address_file;
+  std::string advertise;
+  std::string coordinator;
+  std::string state_dir;
+  std::string dataset_dir;
+  std::string lock_dir = "/tmp/fleetmark-locks";
+  bool share = false;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> runners;
+  double min_free_mb = 500;
+  bool insecure = false;
+  std::string log_level = "info";
+  std::string log_format = "text";
+
+  // What every verb that runs workers takes.
+  void AddMachine(Settings* settings);
+  // What only a server takes.
+  void AddServer(Settings* settings);
+  void AddDatasetDir(Settings* settings);
+  void AddStateDir(Settings* settings);
+};
+
+}  // namespace fleetmark

@@ -1,0 +1,44 @@
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "agent/verbs.h"
+
+namespace fleetmark {
+
+int ReportStatus(const Status& status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "fleetmark-agent: %s\n", status.message().c_str());
+  if (!status.hint().empty()) std::fprintf(stderr, "  hint: %s\n", status.hint().c_str());
+  switch (status.code()) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kNotFound:
+    case StatusCode::kAlreadyExists:
+    case StatusCode::kFailedPrecondition:
+      return 2;
+    case StatusCode::kUnavailable:
+      return 3;
+    default:
+      return 5;
+  }
+}
+
+}  // namespace fleetmark
+
+int main(int argc, char** argv) {
+  // gRPC's threads would each get an arena; an idle agent is to be small.
+  mallopt(M_ARENA_MAX, 2);
+  CLI::App app("The agent of one machine: runs training benchmarks and measures them", "fleetmark-agent");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  fleetmark::AddServeVerb(&app, &exit_code);
+  fleetmark::AddLeaveVerb(&app, &exit_code);
+  fleetmark::AddVersionVerb(&app, &exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

@@ -1,0 +1,85 @@
+#include "agent/process_table.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+namespace fleetmark {
+namespace {
+
+constexpr auto kLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
+constexpr int kStartTimeField = 22;                   // of /proc/PID/stat, counted from 1
+
+std::string ReadProcFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<int> AllProcesses() {
+  std::vector<int> pids;
+  DIR* directory = opendir("/proc");
+  if (directory == nullptr) return pids;
+  while (const dirent* entry = readdir(directory)) {
+    int pid = 0;
+    const char* end = entry->d_name + std::strlen(entry->d_name);
+    if (std::from_chars(entry->d_name, end, pid).ptr == end && pid > 1) pids.push_back(pid);
+  }
+  closedir(directory);
+  return pids;
+}
+
+// A zombie has no environment any more and does no harm.
+bool CarriesMark(int pid, const std::string& mark) {
+  const std::string environment = '\0' + ReadProcFile("/proc/" + std::to_string(pid) + "/environ");
+  return environment.find('\0' + mark + '\0') != std::string::npos;
+}
+
+}  // namespace
+
+StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id) {
+  const std::string stat = ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
+  const size_t name_end = stat.rfind(')');  // the name may hold anything, spaces and brackets too
+  if (name_end == std::string::npos) return NotFound("there is no process " + std::to_string(pid));
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string field;
+  for (int index = 3; index <= kStartTimeField; ++index) fields >> field;
+  ProcessIdentity identity{pid, 0, boot_id};
+  std::from_chars(field.data(), field.data() + field.size(), identity.start_ticks);
+  return identity;
+}
+
+bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {
+  const std::string mark = std::string(kAttemptVariable) + "=" + std::string(attempt_id);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
+  for (;;) {
+    bool is_any_left = false;
+    for (const int pid : AllProcesses()) {
+      if (pid == getpid() || !CarriesMark(pid, mark)) continue;
+      is_any_left = true;
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, WNOHANG);
+    }
+    if (!is_any_left) return true;
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+bool KillStaleProcesses(std::string_view attempt_id, const ProcessIdentity& process, double timeout_s) {
+  const auto found = IdentifyProcess(process.pid, process.boot_id);
+  if (found.ok() && found->start_ticks == process.start_ticks) kill(-process.pid, SIGKILL);
+  return KillProcessesOf(attempt_id, timeout_s);
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,77 @@
+#include "agent/runners.h"
+
+#include <unistd.h>
+
+#include <future>
+#include <utility>
+
+#include "agent/subprocess.h"
+#include "agent/worker_command.h"
+#include "common/files.h"
+#include "common/proto_json.h"
+
+namespace fleetmark {
+namespace {
+
+constexpr char kLibtorch[] = "libtorch";
+constexpr double kDescribeTimeoutS = 60;  // importing a Python framework from a cold disk
+constexpr size_t kDescribeBytes = size_t{4} << 20;
+
+std::string WhyNotExecutable(const std::string& name, const std::filesystem::path& path) {
+  if (access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path)) return "";
+  const std::string reason = path.string() + (access(path.c_str(), F_OK) == 0 ? " cannot be executed" : " does not exist");
+  return reason + (name == kLibtorch ? "; build it with LibTorch (cmake -DFLEETMARK_TORCH=auto), or name another with --runner libtorch=PATH"
+                                     : "; check --runner " + name + "=PATH");
+}
+
+Status Describe(const std::string& name, const std::filesystem::path& path, v1::RunnerDescription* description) {
+  SubprocessRequest request;
+  request.words = {path.string(), "describe"};
+  request.environment = RunnerEnvironment();
+  request.timeout_s = kDescribeTimeoutS;
+  request.max_output_bytes = kDescribeBytes;
+  FLEETMARK_ASSIGN_OR_RETURN(const SubprocessResult result, RunSubprocess(request));
+  if (result.exit_code != 0) {
+    return FailedPrecondition("`" + path.string() + " describe` ended with exit code " + std::to_string(result.exit_code) +
+                              (result.error_tail.empty() ? "" : ": " + result.error_tail));
+  }
+  FLEETMARK_RETURN_IF_ERROR(FromJson(result.output, description, "what `" + path.string() + " describe` prints"));
+  if (description->runtime() != name) {
+    return FailedPrecondition(path.string() + " is a runner for \"" + description->runtime() + "\", not for \"" + name + "\"");
+  }
+  for (v1::Device& device : *description->mutable_devices()) {
+    if (device.uuid().empty()) device.set_uuid(device.name());
+  }
+  return OkStatus();
+}
+
+v1::Runtime DescribeRunner(const std::string& name, const std::filesystem::path& path) {
+  v1::Runtime runtime;
+  runtime.set_name(name);
+  runtime.set_unavailable(WhyNotExecutable(name, path));
+  if (!runtime.unavailable().empty()) return runtime;
+  if (const Status status = Describe(name, path, runtime.mutable_description()); !status.ok()) {
+    runtime.clear_description();
+    runtime.set_unavailable(status.ToString());
+  }
+  return runtime;
+}
+
+}  // namespace
+
+std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named) {
+  std::map<std::string, std::filesystem::path> paths;
+  paths[kLibtorch] = ProgramDirectory() / "fleetmark-worker";
+  for (const auto& [name, path] : named) paths[name] = std::filesystem::absolute(path);
+  return paths;
+}
+
+std::vector<v1::Runtime> DescribeRunners(const std::map<std::string, std::filesystem::path>& runners) {
+  std::vector<std::future<v1::Runtime>> pending;
+  for (const auto& [name, path] : runners) pending.push_back(std::async(std::launch::async, DescribeRunner, name, path));
+  std::vector<v1::Runtime> runtimes;
+  for (auto& future : pending) runtimes.push_back(future.get());
+  return runtimes;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,186 @@
+#include "agent/supervisor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "agent/event_collector.h"
+#include "agent/process_table.h"
+#include "agent/run_log.h"
+#include "agent/worker_report.h"
+#include "common/host_info.h"
+
+namespace fleetmark {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr auto kProgressInterval = std::chrono::milliseconds(100);
+constexpr double kKillTimeoutS = 3;
+constexpr size_t kReadBytes = 64 << 10;
+
+double SecondsBetween(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
+
+// Whether this process still has a child: then something that the worker started has outlived it.
+bool HasChildren() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+}  // namespace
+
+// One worker and the thread that reads it.
+class Supervisor::Worker {
+ public:
+  Worker(std::string attempt_id, const Options& options, std::unique_ptr<WorkerProcess> process,
+         const std::filesystem::path& log)
+      : attempt_id_(std::move(attempt_id)),
+        options_(options),
+        process_(std::move(process)),
+        log_(log),
+        events_([this](v1::RunEvent event) { Publish(std::move(event)); }),
+        load1_before_(ReadLoadAverage()) {
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~Worker() {
+    process_->Signal(SIGKILL);
+    thread_.join();
+  }
+
+  int pid() const { return process_->pid(); }
+  void OpenGate() {
+    gate_opened_ = std::chrono::steady_clock::now();
+    process_->OpenGate();
+  }
+  void Signal(int signal) { process_->Signal(signal); }
+
+ private:
+  void Run() {
+    while (!Poll()) {
+    }
+    WorkerObservation observation;
+    observation.was_signalled = process_->was_signalled();
+    observation.exit = process_->Reap();
+    const SteadyTime ended = std::chrono::steady_clock::now();
+    if (HasChildren()) KillProcessesOf(attempt_id_, kKillTimeoutS);
+    while (ReadEvents() || ReadOutput()) {  // what is still in the pipes; their writers are gone
+    }
+    events_.Finish();
+    log_.Finish();
+    observation.wall_s = SecondsBetween(gate_opened_.load(), ended);
+    observation.spawn_to_main_s = spawn_to_main_s_;
+    observation.load1_before = load1_before_;
+    observation.load1_after = ReadLoadAverage();
+    options_.on_event(WorkerEnded{attempt_id_, DraftReport(observation, events_, log_)});
+  }
+
+  // Waits for the worker and takes what it wrote; true once it ended.
+  bool Poll() {
+    std::array<pollfd, 3> waits = {{{process_->event_descriptor(), POLLIN, 0},
+                                    {process_->output_descriptor(), POLLIN, 0},
+                                    {process_->end_descriptor(), POLLIN, 0}}};
+    if (events_ended_) waits[0].fd = -1;
+    if (output_ended_) waits[1].fd = -1;
+    if (poll(waits.data(), waits.size(), -1) < 0) return false;
+    if (waits[0].revents != 0) ReadEvents();
+    if (waits[1].revents != 0) ReadOutput();
+    return waits[2].revents != 0;
+  }
+
+  bool ReadEvents() {
+    const ssize_t size = read(process_->event_descriptor(), buffer_.data(), buffer_.size());
+    if (size == 0) events_ended_ = true;
+    if (size <= 0) return false;
+    if (spawn_to_main_s_ == 0) spawn_to_main_s_ = SecondsBetween(forked_, std::chrono::steady_clock::now());
+    if (!events_.breach().empty()) return false;
+    // What breaches the protocol cannot bring a result any more.
+    if (!events_.Feed({buffer_.data(), static_cast<size_t>(size)})) process_->Signal(SIGKILL);
+    return events_.breach().empty();
+  }
+
+  bool ReadOutput() {
+    const ssize_t size = read(process_->output_descriptor(), buffer_.data(), buffer_.size());
+    if (size == 0) output_ended_ = true;
+    if (size <= 0) return false;
+    log_.Append({buffer_.data(), static_cast<size_t>(size)});
+    return true;
+  }
+
+  void Publish(v1::RunEvent event) {
+    if (event.has_progress()) {
+      const SteadyTime now = std::chrono::steady_clock::now();
+      if (now - last_progress_ < kProgressInterval) return;
+      last_progress_ = now;
+    }
+    options_.on_progress(attempt_id_, std::move(event));
+  }
+
+  const std::string attempt_id_;
+  const Options& options_;
+  const std::unique_ptr<WorkerProcess> process_;
+  RunLog log_;
+  EventCollector events_;
+  const double load1_before_;
+  const SteadyTime forked_ = std::chrono::steady_clock::now();
+  std::atomic<SteadyTime> gate_opened_ = forked_;
+  SteadyTime last_progress_{};
+  double spawn_to_main_s_ = 0;
+  bool events_ended_ = false;
+  bool output_ended_ = false;
+  std::array<char, kReadBytes> buffer_{};
+  std::thread thread_;
+};
+
+Supervisor::Supervisor(Options options) : options_(std::move(options)) {
+  // What a worker leaves behind becomes a child of this process instead of init's, and can be found.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+Supervisor::~Supervisor() {
+  workers_.clear();
+  for (auto& [id, thread] : stale_killers_) thread.join();
+}
+
+StatusOr<ProcessIdentity> Supervisor::Spawn(const std::string& attempt_id, const WorkerCommand& command) {
+  FLEETMARK_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> process, WorkerProcess::Fork(command));
+  FLEETMARK_ASSIGN_OR_RETURN(const ProcessIdentity identity, IdentifyProcess(process->pid(), options_.boot_id));
+  workers_[attempt_id] = std::make_unique<Worker>(attempt_id, options_, std::move(process), LogPath(attempt_id));
+  return identity;
+}
+
+void Supervisor::OpenGate(const std::string& attempt_id) {
+  if (const auto found = workers_.find(attempt_id); found != workers_.end()) found->second->OpenGate();
+}
+
+void Supervisor::Signal(const std::string& attempt_id, int signal) {
+  if (const auto found = workers_.find(attempt_id); found != workers_.end()) found->second->Signal(signal);
+}
+
+void Supervisor::Forget(const std::string& attempt_id) {
+  workers_.erase(attempt_id);
+  if (const auto found = stale_killers_.find(attempt_id); found != stale_killers_.end()) {
+    found->second.join();
+    stale_killers_.erase(found);
+  }
+}
+
+void Supervisor::KillStale(const std::string& attempt_id, const ProcessIdentity& process) {
+  stale_killers_[attempt_id] = std::thread([this, attempt_id, process] {
+    KillStaleProcesses(attempt_id, process, kKillTimeoutS);
+    options_.on_event(StaleWorkerGone{attempt_id});
+  });
+}
+
+std::filesystem::path Supervisor::LogPath(const std::string& attempt_id) const {
+  return options_.log_directory / (attempt_id + ".log");
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,52 @@
+#include "agent/worker_command.h"
+
+#include <cstdlib>
+
+#include "agent/process_table.h"
+#include "common/proto_json.h"
+#include "common/worker_protocol.h"
+
+namespace fleetmark {
+namespace {
+
+// Where programs and libraries are, and which devices this agent may use.
+constexpr const char* kPassedOn[] = {"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"};
+
+std::string ParameterOr(const v1::RunSpec& spec, const std::string& name, const std::string& otherwise) {
+  const auto found = spec.parameters().find(name);
+  return found == spec.parameters().end() ? otherwise : found->second;
+}
+
+}  // namespace
+
+std::vector<std::string> RunnerEnvironment() {
+  std::vector<std::string> environment = {"LANG=C.UTF-8"};
+  for (const char* name : kPassedOn) {
+    if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
+  }
+  return environment;
+}
+
+WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::RunSpec& spec,
+                                const std::string& attempt_id, const std::string& dataset_dir,
+                                const std::filesystem::path& work_directory) {
+  WorkerCommand command;
+  command.program = runner;
+  command.arguments = {"run"};
+  command.environment = RunnerEnvironment();
+  command.environment.push_back(std::string(kAttemptVariable) + "=" + attempt_id);
+  if (const std::string threads = ParameterOr(spec, "threads", "0"); threads != "0") {
+    command.environment.push_back("OMP_NUM_THREADS=" + threads);
+  }
+  const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == "tuned" ? "retain" : "stock");
+  if (allocator == "retain") {
+    command.environment.push_back(std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);
+  }
+  v1::RunSpec input = spec;
+  input.set_dataset_dir(dataset_dir);
+  command.input = ToJson(input);
+  command.directory = work_directory;
+  return command;
+}
+
+}  // namespace fleetmark
