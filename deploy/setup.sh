@@ -28,14 +28,14 @@ seconds_since() { awk -v from="$1" -v to="$(date +%s.%N)" 'BEGIN { printf "%.1f"
 
 say() { printf '%s\n' "$*"; }
 
-# fail SENTENCE [LOG]: the sentence, the end of the log, and the end of the script.
+# fail SENTENCE [LOG]: the sentence, the end of the log, and the end of the script with $STATUS, else 1.
 fail() {
   printf '\nerror: %s\n' "$1" >&2
   if [[ -n ${2:-} && -s $2 ]]; then
     printf 'The last lines of %s:\n' "${2#"$ROOT"/}" >&2
     tail -n 20 "$2" | sed 's/^/  | /' >&2
   fi
-  exit 1
+  exit "${STATUS:-1}"
 }
 
 announce() {
@@ -51,7 +51,7 @@ step() {
   announce "$title"
   start=$(date +%s.%N)
   run_in_group "$@" >"$log" 2>&1 || status=$?
-  ((status == 0)) || fail "\"$title\" failed with status $status after $(seconds_since "$start") s." "$log"
+  ((status == 0)) || STATUS=$status fail "\"$title\" failed with status $status after $(seconds_since "$start") s." "$log"
   say "    done in $(seconds_since "$start") s"
 }
 
@@ -62,7 +62,7 @@ shown_step() {
   announce "$title"
   start=$(date +%s.%N)
   run_in_group "$@" || status=$?
-  ((status == 0)) || fail "\"$title\" failed with status $status after $(seconds_since "$start") s."
+  ((status == 0)) || STATUS=$status fail "\"$title\" failed with status $status after $(seconds_since "$start") s."
   say "    done in $(seconds_since "$start") s"
 }
 
