@@ -42,6 +42,7 @@ void AgentCore::On(const StartRunCall& event) {
   out_->writes.push_back(PutAttempt{attempt});
   out_->effects.push_back(SpawnWorker{request.attempt_id(), request.spec()});
   ++state_.revision;
+  Announce(request.attempt_id());  // before the answer, so that its caller can watch it
   ReplyTo(event.call, OkStatus(), *KnownStatus(request.attempt_id()));
 }
 

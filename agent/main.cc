@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   fleetmark::AddServeVerb(&app, &exit_code);
+  fleetmark::AddRunVerb(&app, &exit_code);
+  fleetmark::AddDataVerb(&app, &exit_code);
   fleetmark::AddLeaveVerb(&app, &exit_code);
   fleetmark::AddVersionVerb(&app, &exit_code);
   try {

@@ -1,0 +1,171 @@
+#include "agent/agent_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/sha256.h"
+#include "tests/unit/agent/agent_fixture.h"
+
+namespace fleetmark {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST_F(AgentTest, RunsAWorkloadToItsReport) {
+  const v1::AttemptReport report = Run("succeed", {{"value", "42"}});
+  EXPECT_EQ("succeeded", report.outcome()) << report.DebugString();
+  EXPECT_FALSE(report.has_failure());
+  EXPECT_EQ("it_per_s", report.result().primary_metric());
+  EXPECT_EQ(42, report.result().metrics(0).value());
+  ASSERT_EQ(1, report.result().samples_size());
+  EXPECT_EQ(3, report.result().samples(0).values_size());
+  EXPECT_EQ(1, report.result().training_epochs_size());
+  EXPECT_EQ("UNCHECKED", report.result().verdict().kind());
+  EXPECT_EQ("42", report.result().summary().parameters().at("value"));
+  EXPECT_FALSE(report.result().environment().host().empty());
+  EXPECT_EQ("fake", report.result().environment().runtime());
+  EXPECT_GT(report.result().usage().wall_s(), 0);
+  EXPECT_GT(report.result().usage().spawn_to_main_s(), 0);
+  EXPECT_GT(report.result().usage().rss_peak_bytes(), 0);
+  EXPECT_THAT(report.stderr_tail(), HasSubstr("fake: done"));
+  EXPECT_GT(report.log_bytes(), 0);
+  EXPECT_GT(report.started_unix_s(), 0);
+  EXPECT_GE(report.finished_unix_s(), report.started_unix_s());
+  std::vector<std::string> names;
+  for (const auto& metric : report.result().metrics()) names.push_back(metric.name());
+  for (const char* name : {"wall_s", "process_s", "load1", "rss_peak_bytes"}) EXPECT_THAT(names, Contains(name));
+}
+
+TEST_F(AgentTest, AnAcknowledgedReportIsPrunedAndItsIdIsKept) {
+  const v1::StartRunRequest request = Request("a", "noop");
+  ASSERT_TRUE(loop_->StartRun(request).ok());
+  WaitForReport("a");
+  const auto stored = loop_->ReadReport("a");
+  EXPECT_EQ(stored->sha256, Sha256Hex(stored->bytes));
+  v1::Ack ack;
+  ack.set_attempt_id("a");
+  ack.set_sha256(stored->sha256);
+  const auto response = Sync({}, 0, {ack});
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(0, response->pending_results_size());
+  EXPECT_EQ(StatusCode::kNotFound, loop_->ReadReport("a").status().code());
+  EXPECT_EQ("pruned", loop_->StartRun(request)->state());
+}
+
+TEST_F(AgentTest, ASyncThatKnowsAllWaitsForNews) {
+  const auto first = Sync({});
+  ASSERT_TRUE(loop_->StartRun(Request("a", "noop")).ok());
+  int revision = first->revision();
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto next = Sync({"a"}, revision);
+    revision = next->revision();
+    return next->pending_results_size() == 1;
+  }));
+}
+
+TEST_F(AgentTest, ACancelledHangEndsAndFreesTheMachine) {
+  ASSERT_TRUE(loop_->StartRun(Request("a", "hang_with_daemon")).ok());
+  WaitForState("a", "running");
+  EXPECT_EQ("cancelling", Cancel("a", 0.05)->state());
+  const v1::AttemptReport report = WaitForReport("a");
+  EXPECT_EQ("cancelled", report.outcome());
+  EXPECT_FALSE(report.retryable());
+  EXPECT_THAT(report.failure().message(), HasSubstr("by the test"));
+  EXPECT_EQ("succeeded", Run("noop").outcome());
+}
+
+TEST_F(AgentTest, AHangRunsIntoItsTimeLimit) {
+  v1::StartRunRequest request = Request("a", "hang");
+  request.set_max_runtime_s(0.05);
+  ASSERT_TRUE(loop_->StartRun(request).ok());
+  const v1::AttemptReport report = WaitForReport("a");
+  EXPECT_EQ("timed_out", report.outcome());
+  EXPECT_EQ("timeout", report.failure().kind());
+  EXPECT_THAT(report.failure().message(), HasSubstr("0.05 s"));
+}
+
+TEST_F(AgentTest, OneWorkerAtATimeOnAMachine) {
+  ASSERT_TRUE(loop_->StartRun(Request("a", "hang")).ok());
+  WaitForState("a", "running");
+  const auto second = loop_->StartRun(Request("b", "noop"));
+  EXPECT_EQ("device_busy", second.status().kind());
+  EXPECT_THAT(second.status().message(), HasSubstr("of agent lab-1"));
+  // Neither may another agent with a state of its own.
+  AgentLoop::Options other = Options();
+  other.state_directory = directory_.path() / "other";
+  auto other_loop = AgentLoop::Start(other);
+  ASSERT_TRUE(other_loop.ok());
+  v1::StartRunRequest request = Request("c", "noop");
+  request.set_incarnation((*other_loop)->Describe().incarnation());
+  EXPECT_EQ("device_busy", (*other_loop)->StartRun(request).status().kind());
+  ASSERT_TRUE(Cancel("a", 0.01).ok());
+  WaitForReport("a");
+  EXPECT_TRUE((*other_loop)->StartRun(request).ok());
+}
+
+TEST_F(AgentTest, SharedMachinesRunOneWorkerPerDevice) {
+  loop_.reset();
+  AgentLoop::Options options = Options();
+  options.share = true;
+  options.offer.runtimes[0].mutable_description()->mutable_workloads(0)->add_device_kinds("cuda");
+  for (auto& workload : *options.offer.runtimes[0].mutable_description()->mutable_workloads()) workload.add_device_kinds("cuda");
+  StartLoop(options);
+  ASSERT_TRUE(loop_->StartRun(Request("a", "hang")).ok());
+  WaitForState("a", "running");
+  EXPECT_EQ("device_busy", loop_->StartRun(Request("b", "noop")).status().kind());
+  v1::StartRunRequest request = Request("c", "noop");
+  request.mutable_spec()->set_device("cuda:0");
+  request.set_device_uuids(0, "GPU-0");
+  request.set_spec_sha256("");
+  EXPECT_EQ(StatusCode::kInvalidArgument, loop_->StartRun(request).status().code());
+}
+
+TEST_F(AgentTest, AStoppedAgentLeavesReportsOfWhatRan) {
+  ASSERT_TRUE(loop_->StartRun(Request("a", "succeed", {{"seconds", "60"}})).ok());
+  WaitForState("a", "running");
+  loop_.reset();
+  StartLoop();
+  const v1::AttemptReport report = WaitForReport("a");
+  EXPECT_EQ("interrupted", report.outcome());
+  EXPECT_EQ("agent_restarted", report.failure().kind());
+  EXPECT_TRUE(report.retryable());
+}
+
+TEST_F(AgentTest, ASecondAgentOnOneStateDirectoryIsRefused) {
+  const auto second = AgentLoop::Start(Options());
+  EXPECT_EQ("state_dir_in_use", second.status().kind());
+  EXPECT_THAT(second.status().message(), HasSubstr(std::to_string(getpid())));
+}
+
+TEST_F(AgentTest, AFullDiskTakesNoNewWork) {
+  loop_.reset();
+  AgentLoop::Options options = Options();
+  options.min_free_bytes = 1e18;
+  StartLoop(options);
+  const auto refused = loop_->StartRun(Request("a", "noop"));
+  EXPECT_EQ("disk_full", refused.status().kind());
+  EXPECT_THAT(Sync({})->not_accepting(), HasSubstr("nearly full"));
+}
+
+TEST_F(AgentTest, WatchersSeeProgressAndTheEnd) {
+  ASSERT_TRUE(loop_->StartRun(Request("a", "succeed")).ok());
+  int next_seq = 1;
+  std::vector<std::string> seen;
+  while (true) {
+    const WatchHub::News news = loop_->watch_hub().Wait("a", next_seq, std::chrono::seconds(20));
+    for (const v1::RunEvent& event : news.events) {
+      EXPECT_GE(event.seq(), next_seq);
+      next_seq = event.seq() + 1;
+      seen.push_back(event.has_status() ? event.status().state() : event.has_phase() ? event.phase().name() : "");
+    }
+    if (news.has_ended || news.events.empty()) break;
+  }
+  ASSERT_THAT(seen, Contains("measure"));
+  EXPECT_EQ("result_ready", seen.back());
+  EXPECT_FALSE(loop_->watch_hub().Wait("unknown", 1, std::chrono::milliseconds(0)).is_known);
+}
+
+}  // namespace
+}  // namespace fleetmark
