@@ -55,6 +55,8 @@ void Declare(CommandLine* line) {
   app.add_flag("--json", line->json, "Print exactly one JSON document, errors included");
   app.set_help_flag("-h,--help", "Print this and exit");
   app.require_subcommand(0, 1);
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.get_formatter()->label("REQUIRED", "");
   app.allow_extras();
   app.footer(
       "\nThe configuration file, when it is there: ~/.config/fleetmark/config.toml\n"
@@ -62,7 +64,7 @@ void Declare(CommandLine* line) {
   for (const NamedVerb& named : line->verbs) {
     const VerbHelp help = named.verb->Help();
     CLI::App* sub = app.add_subcommand(named.name, help.summary);
-    sub->description(help.summary + (help.details.empty() ? "" : "\n" + help.details));
+    sub->group("Verbs");
     sub->set_help_flag("-h,--help", "Print this and exit");
     sub->fallthrough();
     sub->footer(Footer(help));
@@ -86,6 +88,13 @@ std::vector<std::string> FlagsOf(const CLI::App& app) {
   return flags;
 }
 
+std::vector<std::string> SubcommandsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  return names;
+}
+
 // What was on the command line and has no meaning there.
 Status CheckNothingLeft(const CommandLine& line) {
   const std::vector<std::string> left = line.app.remaining(true);
@@ -100,7 +109,9 @@ Status CheckNothingLeft(const CommandLine& line) {
   }
   const std::string command = verb == nullptr ? "fleetmark" : "fleetmark " + verb->name;
   if (!is_flag) {
-    return InvalidArgument("`" + command + "` does not take \"" + word + "\"", "see " + command + " --help");
+    const std::vector<std::string> actions = SubcommandsOf(*line.app.get_subcommand(verb->name));
+    return InvalidArgument("`" + command + "` does not take \"" + word + "\"",
+                           actions.empty() ? "see " + command + " --help" : SuggestFrom(word, actions));
   }
   std::vector<std::string> flags = FlagsOf(line.app);
   if (verb != nullptr) {
@@ -121,7 +132,8 @@ Status Parse(const std::vector<std::string>& arguments, CommandLine* line) {
     // A misspelt flag is often the reason why something else is missing.
     FLEETMARK_RETURN_IF_ERROR(CheckNothingLeft(*line));
     const NamedVerb* verb = ChosenVerb(*line);
-    return InvalidArgument(error.what(), "see fleetmark " + (verb == nullptr ? "" : verb->name + " ") + "--help");
+    const std::string command = verb == nullptr ? "fleetmark" : "fleetmark " + verb->name;
+    return InvalidArgument("`" + command + "`: " + error.what(), "see " + command + " --help");
   }
   return CheckNothingLeft(*line);
 }
@@ -138,6 +150,16 @@ StatusOr<ExitCode> RunVerb(CommandLine* line, Console* console, Signals* signals
   return verb->verb->Run(session);
 }
 
+// The list of verbs says what each does in one line; its own help says more.
+std::string HelpText(CommandLine* line) {
+  const NamedVerb* verb = ChosenVerb(*line);
+  if (verb == nullptr) return line->app.help();
+  const VerbHelp help = verb->verb->Help();
+  line->app.get_subcommand(verb->name)
+      ->description(help.summary + "\n" + help.details + (help.details.empty() ? "" : "\n"));
+  return line->app.help();
+}
+
 }  // namespace
 
 int RunCommandLine(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
@@ -150,8 +172,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, const Surroundings
   try {
     status = Parse(arguments, &line);
   } catch (const CLI::CallForHelp&) {
-    const NamedVerb* verb = ChosenVerb(line);
-    console.out() << (verb == nullptr ? line.app.help() : line.app.help("", CLI::AppFormatMode::Normal)) << std::flush;
+    console.out() << HelpText(&line) << std::flush;
     return 0;
   }
   if (status.ok()) {

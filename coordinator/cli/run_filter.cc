@@ -64,7 +64,7 @@ void RunFilterFlags::Declare(CLI::App* app, const std::string& limit_doc) {
       ->type_name("TIME");
   app->add_option("--until", until_, "Submitted until then")->type_name("TIME");
   app->add_option("--job", job_, "Runs of this job")->type_name("JOB");
-  app->add_option("--limit", limit_, limit_doc)->type_name("N")->check(CLI::NonNegativeNumber);
+  app->add_option("--limit", limit_, limit_doc)->type_name("N")->check(CLI::Range(0, 1000000000).description(""));
 }
 
 StatusOr<v1::RunFilter> RunFilterFlags::ToFilter(double now_unix_s) const {

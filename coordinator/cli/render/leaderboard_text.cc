@@ -70,7 +70,7 @@ std::string RankText(const v1::Leaderboard& board, const v1::LeaderboardRow& row
 
 std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& terminal) {
   Table table({{"RANK", kEssential, 0, Align::kRight},
-               {"SYSTEM", kEssential, 12},
+               {"SYSTEM", kEssential, 16},
                {"DEVICE", 90, 10},
                {"KIND", 10},
                {"RUNTIME", 50},

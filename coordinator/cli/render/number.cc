@@ -6,15 +6,16 @@
 #include <cstdio>
 
 namespace fleetmark {
-namespace {
 
-constexpr int kSignificant = 4;
-
-std::string Fixed(double value, int decimals) {
+std::string FormatFixed(double value, int decimals) {
   std::array<char, 64> buffer{};
   std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
   return buffer.data();
 }
+
+namespace {
+
+constexpr int kSignificant = 4;
 
 // The power of ten of the first digit: 0 for 1 to 9.99.
 int Magnitude(double value) { return static_cast<int>(std::floor(std::log10(std::fabs(value)))); }
@@ -33,8 +34,8 @@ std::string FormatNumber(double value) {
   if (!std::isfinite(value)) return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
   if (value == 0) return "0";
   if (!IsPlain(value)) return Scientific(value);
-  if (value == std::round(value)) return Fixed(value, 0);
-  return Fixed(value, std::max(0, kSignificant - 1 - Magnitude(value)));
+  if (value == std::round(value)) return FormatFixed(value, 0);
+  return FormatFixed(value, std::max(0, kSignificant - 1 - Magnitude(value)));
 }
 
 ValueText FormatValue(double value, std::optional<double> ci_low, std::optional<double> ci_high) {
@@ -45,9 +46,9 @@ ValueText FormatValue(double value, std::optional<double> ci_low, std::optional<
   const int decimals = std::clamp(1 - Magnitude(half), 0, 9);
   const double below = value - *ci_low, above = *ci_high - value;
   const bool is_symmetric = below > 0 && above > 0 && std::fabs(above - below) <= 0.2 * half;
-  const std::string text = Fixed(value, decimals);
-  if (is_symmetric) return {text, "± " + Fixed(half, decimals)};
-  return {text, "[" + Fixed(*ci_low, decimals) + ", " + Fixed(*ci_high, decimals) + "]"};
+  const std::string text = FormatFixed(value, decimals);
+  if (is_symmetric) return {text, "± " + FormatFixed(half, decimals)};
+  return {text, "[" + FormatFixed(*ci_low, decimals) + ", " + FormatFixed(*ci_high, decimals) + "]"};
 }
 
 std::string FormatBytes(double bytes) {
@@ -55,7 +56,7 @@ std::string FormatBytes(double bytes) {
   size_t unit = 0;
   for (; std::fabs(bytes) >= 999.5 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
   const int decimals = unit == 0 || std::fabs(bytes) >= 99.95 ? 0 : std::fabs(bytes) >= 9.995 ? 1 : 2;
-  return Fixed(bytes, decimals) + " " + kUnits[unit];
+  return FormatFixed(bytes, decimals) + " " + kUnits[unit];
 }
 
 std::string FormatSeconds(double seconds) {
@@ -79,7 +80,7 @@ std::string FormatPrimary(const v1::Result& result) {
 
 std::string FormatChange(double share) {
   if (share == 0) return "";
-  return (share > 0 ? "+" : "") + Fixed(share * 100, 1) + " %";
+  return (share > 0 ? "+" : "") + FormatFixed(share * 100, 1) + " %";
 }
 
 }  // namespace fleetmark

@@ -10,6 +10,9 @@ namespace fleetmark {
 // A number with the digits that mean something: four significant ones, whole from 1000 on ("0.01234", "71.20", "2718").
 std::string FormatNumber(double value);
 
+// With so many digits behind the point.
+std::string FormatFixed(double value, int decimals);
+
 // A value and its 95 % interval, both with as many digits as the interval's half width has two significant ones of.
 struct ValueText {
   std::string value;     // "71.20"

@@ -155,9 +155,10 @@ std::string UsageFacts(const v1::ProcessUsage& usage, const Terminal& terminal) 
   facts.Add("time", FormatDuration(usage.wall_s()) + " wall, " + FormatDuration(usage.user_s()) + " user, " +
                         FormatDuration(usage.system_s()) + " system");
   facts.Add("peak memory", FormatBytes(usage.rss_peak_bytes()));
-  facts.Add("load average",
-            (usage.has_load1_before() ? FormatNumber(usage.load1_before()) : "unavailable") + std::string(" before, ") +
-                (usage.has_load1_after() ? FormatNumber(usage.load1_after()) : "unavailable") + " after");
+  facts.Add("load average", (usage.has_load1_before() ? FormatFixed(usage.load1_before(), 2) : "unavailable") +
+                                std::string(" before, ") +
+                                (usage.has_load1_after() ? FormatFixed(usage.load1_after(), 2) : "unavailable") +
+                                " after");
   return facts.Render(terminal);
 }
 

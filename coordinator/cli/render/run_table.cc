@@ -37,7 +37,7 @@ std::string RenderRuns(const RunList& runs, const Terminal& terminal, double now
                {"RUNTIME", 25},
                {"PROFILE", 50},
                {"STATE"},
-               {"RESULT", kEssential, 10},
+               {"RESULT", kEssential, 22},
                {"VERDICT", 30},
                {"SUBMITTED", 40},
                {"JOB", 10}});

@@ -77,12 +77,12 @@ std::string Table::Render(const Terminal& terminal) const {
   for (size_t i = widths.size(); i-- > 0 && terminal.width > 0 && LineWidth(widths) > terminal.width;) {
     if (widths[i] != kLeftOut) widths[i] = std::max(1, widths[i] - (LineWidth(widths) - terminal.width));
   }
-  size_t last = 0;
-  for (size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i] != kLeftOut) last = i;
-  }
   std::string out;
   const auto add_line = [&](auto&& text_of, auto&& style_of) {
+    size_t last = 0;
+    for (size_t i = 0; i < widths.size(); ++i) {
+      if (widths[i] != kLeftOut && !text_of(i).empty()) last = i;
+    }
     std::string line;
     for (size_t i = 0; i <= last; ++i) {
       if (widths[i] == kLeftOut) continue;

@@ -96,9 +96,10 @@ std::string ValidUtf8(std::string_view text) {
     const size_t start = at;
     const char32_t character = NextCharacter(text, &at);
     const size_t needed = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    const unsigned char lead = static_cast<unsigned char>(text[start]);
+    const size_t announced = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : lead < 0x80 ? 1 : 0;
     const bool is_surrogate = character >= 0xD800 && character <= 0xDFFF;
-    // A lone byte above 0x7F decodes as itself in one byte, where UTF-8 would need two.
-    if (at - start == needed && !is_surrogate && character <= 0x10FFFF) {
+    if (at - start == announced && needed == announced && !is_surrogate && character <= 0x10FFFF) {
       out += text.substr(start, at - start);
     } else {
       out += "?";

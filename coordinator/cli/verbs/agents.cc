@@ -67,7 +67,7 @@ class AgentsVerb : public Verb {
   VerbHelp Help() const override {
     return {"List the agents; add, remove, drain or resume one",
             "A drained agent finishes its run and gets no new one until it is resumed.",
-            "fleetmark agents add 192.0.2.7:7810 --insecure",
+            "fleetmark agents add 127.0.0.1:7810",
             {}};
   }
 
@@ -105,6 +105,7 @@ class AgentsVerb : public Verb {
                           const std::string& type) {
     CLI::App* action = app->add_subcommand(name, doc);
     action->add_option(type == "NAME" ? "name" : "address", *value, doc)->required()->type_name(type);
+    action->group("Actions");
     action->fallthrough();
     return action;
   }

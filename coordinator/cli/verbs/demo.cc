@@ -53,7 +53,7 @@ class DemoVerb : public Verb {
   void Declare(CLI::App* app) override {
     app->add_flag("--quick", quick_, "At most 5 seconds of measuring for each run: a try-out, not a whole epoch");
     app->add_option("--profile", profile_, "stock or tuned [stock]")
-        ->check(CLI::IsMember({"stock", "tuned"}))
+        ->check(CLI::IsMember({"stock", "tuned"}).description(""))
         ->type_name("PROFILE");
     app->add_option("--agent-timeout", agent_timeout_, "How long to wait for the first agent [60s]")
         ->type_name("DURATION");

@@ -51,7 +51,7 @@ class ExportVerb : public Verb {
 
   void Declare(CLI::App* app) override {
     app->add_option("--format", format_, "json or csv [json]")
-        ->check(CLI::IsMember({"json", "csv"}))
+        ->check(CLI::IsMember({"json", "csv"}).description(""))
         ->type_name("FORMAT");
     app->add_option("--output", output_, "Write to this file, whole or not at all [standard output]")
         ->type_name("FILE");

@@ -57,7 +57,9 @@ class JobsVerb : public Verb {
 
   void Declare(CLI::App* app) override {
     app->add_flag("--active", active_, "Only jobs that have not ended");
-    app->add_option("--limit", limit_, "At most so many [50]")->type_name("N")->check(CLI::NonNegativeNumber);
+    app->add_option("--limit", limit_, "At most so many [50]")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1000000000).description(""));
   }
 
   StatusOr<ExitCode> Run(Session& session) override {

@@ -30,11 +30,13 @@ class SubmitVerb : public Verb {
     app->add_option("--device", request_.device, "cpu, cuda, cuda:1 or all [the machine's best]")->type_name("DEVICE");
     app->add_option("--runtime", request_.runtime, "What executes it [libtorch]")->type_name("NAME");
     app->add_option("--profile", request_.profile, "stock (as a plain script runs) or tuned [stock]")
-        ->check(CLI::IsMember({"stock", "tuned"}))
+        ->check(CLI::IsMember({"stock", "tuned"}).description(""))
         ->type_name("PROFILE");
-    app->add_option("--repeat", repeat_, "How often on each device [1]")->check(CLI::Range(1, 10000))->type_name("N");
+    app->add_option("--repeat", repeat_, "How often on each device [1]")
+        ->check(CLI::Range(1, 10000).description(""))
+        ->type_name("N");
     app->add_option("--retries", retries_, "How often to retry when the infrastructure failed [0]")
-        ->check(CLI::Range(0, 100))
+        ->check(CLI::Range(0, 100).description(""))
         ->type_name("N");
     app->add_option("--timeout", timeout_, "Longest time of one attempt: 90s, 15m, 2h [1h]")->type_name("DURATION");
     app->add_option("--priority", priority_, "More is sooner [0]")->type_name("N");

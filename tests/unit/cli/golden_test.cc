@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "coordinator/cli/render/leaderboard_text.h"
+#include "coordinator/cli/render/run_csv.h"
+#include "coordinator/cli/render/run_report.h"
+#include "coordinator/cli/render/run_table.h"
+#include "coordinator/cli/render/text.h"
+#include "tests/unit/cli/sample_runs.h"
+
+namespace fleetmark {
+namespace {
+
+// Compares with tests/golden/cli/<name>.txt. FLEETMARK_UPDATE_GOLDEN=1 writes the files anew: look at the difference
+// then.
+void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::string path = std::string(FLEETMARK_GOLDEN_DIR) + "/" + name + ".txt";
+  if (std::getenv("FLEETMARK_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path << " is missing";
+  std::stringstream golden;
+  golden << file.rdbuf();
+  EXPECT_EQ(text, golden.str()) << "differs from " << path;
+}
+
+void ExpectFits(const std::string& text, int width) {
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) EXPECT_LE(DisplayWidth(line), width) << line;
+}
+
+Terminal Window(int width) { return Terminal{true, width, 24, false}; }
+
+class GoldenTest : public testing::Test {
+ protected:
+  GoldenTest() {
+    setenv("TZ", "UTC", 1);
+    tzset();
+  }
+};
+
+TEST_F(GoldenTest, Leaderboard) {
+  const v1::Leaderboard board = SampleLeaderboard();
+  ExpectGolden("leaderboard_piped", RenderLeaderboard(board, Terminal()));
+  for (const int width : {80, 50}) {
+    const std::string text = RenderLeaderboard(board, Window(width));
+    ExpectGolden("leaderboard_" + std::to_string(width), text);
+    ExpectFits(text, width);
+  }
+}
+
+TEST_F(GoldenTest, EmptyLeaderboardSaysWhatToDo) {
+  v1::Leaderboard board = SampleLeaderboard();
+  board.clear_rows();
+  board.clear_other_boards();
+  ExpectGolden("leaderboard_empty", RenderLeaderboard(board, Window(80)));
+}
+
+TEST_F(GoldenTest, RunReport) {
+  for (const int width : {0, 80, 50}) {
+    const Terminal terminal = width == 0 ? Terminal() : Window(width);
+    const std::string name = width == 0 ? "piped" : std::to_string(width);
+    ExpectGolden("show_" + name, RenderRunReport(SampleSuccess("k3v8q2m0"), terminal));
+  }
+  ExpectGolden("show_failed", RenderRunReport(SampleFailure("f7v8q2m0"), Window(80)));
+}
+
+TEST_F(GoldenTest, Runs) {
+  RunList runs;
+  *runs.Add() = SampleSuccess("k3v8q2m0");
+  *runs.Add() = SampleFailure("f7v8q2m0");
+  *runs.Add() = SampleRun("w7v8q2m0", "queued");
+  runs.Mutable(2)->set_reason("waits for agent lab-3, offline since 14:02; 2nd in the queue");
+  ExpectGolden("outcome_piped", RenderOutcome(runs, Terminal(), kSampleNow));
+  for (const int width : {80, 50}) {
+    const std::string text = RenderRuns(runs, Window(width), kSampleNow);
+    ExpectGolden("runs_" + std::to_string(width), text);
+    ExpectFits(text, width);
+  }
+}
+
+TEST_F(GoldenTest, History) {
+  v1::History history;
+  history.set_workload("mnist_cnn");
+  history.set_metric("samples_per_s");
+  history.set_unit("samples/s");
+  history.set_better("more");
+  for (const double value : {2718.0, 2760.0, 2400.0}) {
+    v1::HistoryPoint& point = *history.add_points();
+    point.set_run_id("k3v8q2m0x7d1f5t9h4b6");
+    point.set_agent("lab-3");
+    point.set_device("cpu");
+    point.set_runtime("libtorch");
+    point.set_runtime_version("2.13.0");
+    point.set_profile("tuned");
+    point.set_finished_unix_s(kSampleNow - 86400 * 3 + value);
+    point.set_value(value);
+    point.set_change(value == 2718 ? 0 : value / 2718 - 1);
+    point.set_verdict("UNCHECKED");
+  }
+  const std::string text = RenderHistory(history, Window(80), kSampleNow);
+  ExpectGolden("history_80", text);
+  ExpectFits(text, 80);
+}
+
+TEST_F(GoldenTest, Csv) {
+  v1::RunInfo quoted = SampleFailure("f7v8q2m0");
+  quoted.set_note("a \"quoted\", and\nbroken note");
+  ExpectGolden("export_csv", CsvHeader() + CsvRows(SampleSuccess("k3v8q2m0")) + CsvRows(quoted));
+}
+
+}  // namespace
+}  // namespace fleetmark
