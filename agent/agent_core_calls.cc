@@ -57,7 +57,7 @@ Status AgentCore::CheckStart(const StartRunCall& event) const {
     return FailedPrecondition("StartRun came after its start_by", "", "too_late");
   }
   if (state_.is_stopping) return FailedPrecondition("this agent is being stopped", "", "draining");
-  if (state_.is_draining) return FailedPrecondition("this agent is draining", "end it with `fleetmark agents undrain`", "draining");
+  if (state_.is_draining) return FailedPrecondition("this agent is draining", "end it with `fleetmark agents resume`", "draining");
   if (!state_.capacity.ok()) return state_.capacity;
   FLEETMARK_RETURN_IF_ERROR(CheckRequest(offer_, request));
   if (request.on_disconnect() == "KILL" && now_.boottime_ns >= state_.lease_until_ns) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/run_spec.h"
 #include "common/sha256.h"
 #include "tests/unit/agent/agent_fixture.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 TEST_F(AgentTest, RunsAWorkloadToItsReport) {
   const v1::AttemptReport report = Run("succeed", {{"value", "42"}});
@@ -109,7 +109,6 @@ TEST_F(AgentTest, SharedMachinesRunOneWorkerPerDevice) {
   loop_.reset();
   AgentLoop::Options options = Options();
   options.share = true;
-  options.offer.runtimes[0].mutable_description()->mutable_workloads(0)->add_device_kinds("cuda");
   for (auto& workload : *options.offer.runtimes[0].mutable_description()->mutable_workloads()) workload.add_device_kinds("cuda");
   StartLoop(options);
   ASSERT_TRUE(loop_->StartRun(Request("a", "hang")).ok());
@@ -118,8 +117,9 @@ TEST_F(AgentTest, SharedMachinesRunOneWorkerPerDevice) {
   v1::StartRunRequest request = Request("c", "noop");
   request.mutable_spec()->set_device("cuda:0");
   request.set_device_uuids(0, "GPU-0");
-  request.set_spec_sha256("");
-  EXPECT_EQ(StatusCode::kInvalidArgument, loop_->StartRun(request).status().code());
+  request.set_spec_sha256(SpecSha256(request.spec()));
+  EXPECT_TRUE(loop_->StartRun(request).ok());
+  EXPECT_EQ("succeeded", WaitForReport("c").outcome());
 }
 
 TEST_F(AgentTest, AStoppedAgentLeavesReportsOfWhatRan) {

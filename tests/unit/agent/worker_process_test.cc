@@ -1,0 +1,175 @@
+// What the agent makes of each way in which a runner can behave.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "agent/event_collector.h"
+#include "agent/process_table.h"
+#include "agent/run_log.h"
+#include "agent/worker_report.h"
+#include "common/files.h"
+#include "common/run_spec.h"
+#include "common/worker_protocol.h"
+#include "tests/unit/agent/agent_fixture.h"
+
+namespace fleetmark {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Behaviour {
+  const char* workload;
+  const char* kind;
+  const char* message;
+};
+class MisbehavingRunner : public AgentTest, public testing::WithParamInterface<Behaviour> {};
+
+TEST_P(MisbehavingRunner, IsExplainedAndTheMachineGoesOn) {
+  const v1::AttemptReport report = Run(GetParam().workload);
+  EXPECT_EQ("failed", report.outcome());
+  EXPECT_EQ(GetParam().kind, report.failure().kind()) << report.failure().message();
+  EXPECT_THAT(report.failure().message(), HasSubstr(GetParam().message));
+  EXPECT_FALSE(report.retryable());
+  EXPECT_FALSE(report.has_result());
+  EXPECT_EQ("succeeded", Run("noop").outcome());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MisbehavingRunner,
+                         testing::Values(Behaviour{"crash", "crash", "SIGSEGV"}, Behaviour{"exit", "crash", "exit code 3"},
+                                         Behaviour{"fail", "data_missing", "no data"},
+                                         Behaviour{"rubbish", "protocol", "line 2 of the runner's events, \"?rubbish}\""},
+                                         Behaviour{"flood_events", "protocol", "more than 64 MiB"},
+                                         Behaviour{"giant_line", "protocol", "line 1 of the runner's events is longer"},
+                                         Behaviour{"out_of_memory", "out_of_memory", "exit code 103"},
+                                         Behaviour{"killed", "out_of_memory", "SIGKILL"},
+                                         Behaviour{"no_result", "protocol", "without a result"},
+                                         Behaviour{"silent", "protocol", "without sending any event"}),
+                         [](const auto& param) { return param.param.workload; });
+
+TEST_F(AgentTest, ACrashBringsSignalAndStderr) {
+  const v1::AttemptReport report = Run("crash");
+  EXPECT_EQ("SIGSEGV", report.signal());
+  EXPECT_THAT(report.stderr_tail(), HasSubstr("about to crash"));
+  EXPECT_THAT(report.failure().message(), HasSubstr("MiB at its peak"));
+}
+
+TEST_F(AgentTest, ANanIsKept) {
+  const v1::AttemptReport report = Run("nan_metric");
+  EXPECT_EQ("succeeded", report.outcome());
+  EXPECT_TRUE(std::isnan(report.result().metrics(0).value()));
+}
+
+TEST_F(AgentTest, AFloodOfProgressIsThinnedOut) {
+  EXPECT_EQ("succeeded", Run("flood_progress").outcome());
+  EXPECT_LT(loop_->watch_hub().Wait("attempt-1", 1, std::chrono::milliseconds(0)).events.back().seq(), 2000);
+}
+
+TEST_F(AgentTest, AFloodOfStderrIsCappedAndItsEndKept) {
+  const v1::AttemptReport report = Run("flood_stderr");
+  EXPECT_EQ("succeeded", report.outcome());
+  EXPECT_THAT(report.stderr_tail(), HasSubstr("the last line ?"));
+  const std::string log = *ReadFile(loop_->LogPath("attempt-1"));
+  EXPECT_EQ(report.log_bytes(), static_cast<double>(log.size()));
+  EXPECT_LT(log.size(), RunLog::kHeadLimit + RunLog::kTailLimit + 100);
+  EXPECT_THAT(log.substr(RunLog::kHeadLimit, 100), HasSubstr("bytes are left out here"));
+  EXPECT_THAT(log.substr(log.size() - 100), HasSubstr("fake: done"));
+}
+
+TEST_F(AgentTest, NothingThatAWorkerStartedOutlivesIt) {
+  EXPECT_EQ("succeeded", Run("daemonise").outcome());
+  // Anything left would hold the lock that it inherited.
+  EXPECT_EQ("succeeded", Run("noop").outcome());
+}
+
+TEST_F(AgentTest, AWorkerGetsACleanWorld) {
+  setenv("FLEETMARK_TEST_SECRET", "1", 1);
+  const v1::AttemptReport report = Run("inspect", {{"threads", "3"}});
+  const auto& notes = report.result().summary().notes();
+  EXPECT_THAT(notes, Contains("OMP_NUM_THREADS=3"));
+  EXPECT_THAT(notes, Contains("dataset_dir=/data"));
+  EXPECT_THAT(notes, Contains("own_group=yes"));
+  EXPECT_THAT(notes, Contains("death_signal=" + std::to_string(SIGKILL)));
+  EXPECT_THAT(notes, Contains("descriptors=5")) << "0, 1, 2, its events and its lock";
+  EXPECT_THAT(notes, Not(Contains(StartsWith("FLEETMARK_TEST_SECRET"))));
+  EXPECT_THAT(notes, Not(Contains(StartsWith("GLIBC_TUNABLES"))));
+}
+
+TEST_F(AgentTest, TheTunedProfileRetainsMemory) {
+  v1::StartRunRequest request = Request("a", "inspect");
+  request.mutable_spec()->set_profile("tuned");
+  request.set_spec_sha256(SpecSha256(request.spec()));
+  ASSERT_TRUE(loop_->StartRun(request).ok());
+  EXPECT_THAT(WaitForReport("a").result().summary().notes(), Contains(std::string("GLIBC_TUNABLES=") + kRetainTunables));
+}
+
+TEST_F(AgentTest, ARunnerThatCannotBeExecutedIsNotTheWorkloadsFault) {
+  loop_.reset();
+  AgentLoop::Options options = Options();
+  options.runners["fake"] = directory_.path() / "gone";
+  StartLoop(options);
+  const v1::AttemptReport report = Run("noop");
+  EXPECT_EQ("spawn_failed", report.failure().kind());
+  EXPECT_TRUE(report.retryable());
+}
+
+TEST(ProcessTable, AStaleKillSparesAProcessThatOnlyHasThePid) {
+  const int child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  setpgid(child, child);
+  ProcessIdentity identity = *IdentifyProcess(child, "boot");
+  ++identity.start_ticks;  // the recorded one was another
+  EXPECT_TRUE(KillStaleProcesses("no-such-attempt", identity, 1));
+  EXPECT_EQ(0, kill(child, 0));
+  EXPECT_EQ(0, waitpid(child, nullptr, WNOHANG)) << "it still runs";
+  --identity.start_ticks;
+  KillStaleProcesses("no-such-attempt", identity, 1);
+  int status = 0;
+  EXPECT_EQ(child, waitpid(child, &status, 0));
+  EXPECT_EQ(SIGKILL, WTERMSIG(status));
+}
+
+TEST(EventCollector, TakesLinesCutAnywhere) {
+  EventCollector events([](v1::RunEvent) {});
+  const std::string text = R"({"metric":{"name":"loss","value":1}}
+{"metric":{"name":"loss","value":2}}
+{"result":{"primary_metric":"loss"}})";
+  for (const char byte : text) EXPECT_TRUE(events.Feed(std::string_view(&byte, 1)));
+  events.Finish();
+  EXPECT_EQ("", events.breach());
+  ASSERT_EQ(1, events.result().metrics_size());
+  EXPECT_EQ(2, events.result().metrics(0).value());
+  EXPECT_EQ("loss", events.result().primary_metric());
+}
+
+TEST(EventCollector, SaysWhatBreaksTheProtocol) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{\"result\":{}}\n{\"phase\":{}}\n", "comes after its last one"},
+      {"{}\n", "holds no event"},
+      {"{\"phse\":{}}\n", "line 1"},
+      {"{\"samples\":{\"name\":\"s\",\"values\":[1]}}\n{\"samples\":{\"name\":\"s\",\"first\":7,\"values\":[1]}}\n", "gap"}};
+  for (const auto& [text, words] : cases) {
+    EventCollector events([](v1::RunEvent) {});
+    EXPECT_FALSE(events.Feed(text)) << text;
+    EXPECT_THAT(events.breach(), HasSubstr(words));
+  }
+}
+
+TEST(ValidUtf8, ReplacesOnlyWhatIsNone) {
+  EXPECT_EQ("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", ValidUtf8("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"));
+  EXPECT_EQ("??x?", ValidUtf8("\xff\xc3x\xe2"));
+  EXPECT_EQ("??", ValidUtf8("\xc0\xaf")) << "overlong";
+  EXPECT_EQ("???", ValidUtf8("\xed\xa0\x80")) << "a surrogate";
+}
+
+}  // namespace
+}  // namespace fleetmark
