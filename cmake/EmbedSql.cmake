@@ -1,0 +1,13 @@
+# fleetmark_embed_sql(OUTPUT FILE...): a header with one raw string literal for each NNNN_name.sql, as kSchemaNNNN.
+function(fleetmark_embed_sql OUTPUT)
+  set(TEXT "#pragma once\n\nnamespace fleetmark {\n")
+  foreach(FILE ${ARGN})
+    file(READ ${FILE} SQL)
+    get_filename_component(NAME ${FILE} NAME)
+    string(SUBSTRING ${NAME} 0 4 NUMBER)
+    string(APPEND TEXT "inline constexpr char kSchema${NUMBER}[] = R\"sql(${SQL})sql\";\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${FILE})
+  endforeach()
+  string(APPEND TEXT "}  // namespace fleetmark\n")
+  file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "${TEXT}" @ONLY)
+endfunction()

@@ -1,0 +1,132 @@
+#include "coordinator/coordinator_core.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "coordinator/agent_link.h"
+#include "coordinator/order_queue.h"
+#include "coordinator/registry.h"
+#include "coordinator/result_intake.h"
+#include "coordinator/run_state.h"
+#include "coordinator/scheduler.h"
+#include "coordinator/submission.h"
+
+namespace fleetmark {
+namespace {
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
+
+// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
+constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
+
+int64_t LeaseVerdictAt(const Agent& agent) { return agent.lease_ends_ns + kKillBoundNs; }
+
+bool HoldsKillRun(const Agent& agent) {
+  return std::any_of(agent.attempts.begin(), agent.attempts.end(), [](const auto& entry) {
+    return entry.second->record.kill_on_disconnect && OccupiesMachine(*entry.second);
+  });
+}
+
+}  // namespace
+
+CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& stored, Moment now) {
+  state_.config = config;
+  state_.seq = config.first_seq - 1;
+  state_.started_unix_s = now.unix_s();
+  Rebuild(stored, now);
+}
+
+void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
+  state_.next_job_sequence = stored.next_job_sequence;
+  for (const AgentRecord& record : stored.agents) {
+    auto agent = std::make_unique<Agent>();
+    agent->record = record;
+    if (record.offline_since_unix_s == 0) agent->record.offline_since_unix_s = now.unix_s();
+    agent->offline_reason = "not reached yet since the coordinator started";
+    // Leases of earlier epochs may still run: their full length counts from now.
+    agent->lease_ends_ns = now.boottime_ns + SecondsToNanos(state_.config.epoch.previous_lease_s);
+    state_.agents[record.agent_id] = std::move(agent);
+  }
+  for (const JobRecord& record : stored.jobs) {
+    auto job = std::make_unique<Job>();
+    job->record = record;
+    state_.jobs[record.job_id] = std::move(job);
+  }
+  for (const RunRecord& record : stored.runs) {
+    auto run = std::make_unique<Run>();
+    run->record = record;
+    run->job = state_.jobs.at(record.job_id).get();
+    run->key = {-run->job->record.request.priority(), run->job->record.sequence, record.index};
+    ++run->job->active_runs;
+    state_.runs[record.run_id] = std::move(run);
+  }
+  for (const AttemptRecord& record : stored.attempts) {
+    auto attempt = std::make_unique<Attempt>();
+    attempt->record = record;
+    attempt->run = state_.runs.at(record.run_id).get();
+    attempt->run->live = attempt.get();
+    state_.agents.at(record.agent_id)->attempts[record.attempt_id] = attempt.get();
+    state_.attempts[record.attempt_id] = std::move(attempt);
+  }
+  for (auto& [id, run] : state_.runs) {
+    if (run->live == nullptr) Enqueue(state_, *run);
+  }
+}
+
+void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
+  StepContext step{state_, *effects, now};
+  std::visit(Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
+                        [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
+                        [&](const DrainAsked& e) { OnDrain(step, e); },
+                        [&](const SubmitAsked& e) { OnSubmit(step, e); },
+                        [&](const CancelAsked& e) { OnCancel(step, e); },
+                        [&](const Described& e) {
+                          if (!OnAdmissionDescribed(step, e)) OnLinkDescribed(step, e);
+                        },
+                        [&](const Synced& e) { OnSynced(step, e); },
+                        [&](const OrderAnswered& e) { OnOrderAnswered(step, e); },
+                        [&](const Fetched& e) { OnFetched(step, e); },
+                        [&](const LookedUp& e) { OnLookedUp(step, e); },
+                        [&](const Ticked&) { Tick(step); }},
+             event);
+  Schedule(step);
+}
+
+void CoordinatorCore::Tick(StepContext& step) {
+  for (auto& [id, agent] : state_.agents) {
+    if (agent->record.removed) continue;
+    TickLink(step, *agent);
+    TickIntake(step, *agent);
+    ExpireLeases(step, *agent);
+  }
+}
+
+void CoordinatorCore::ExpireLeases(StepContext& step, Agent& agent) {
+  if (agent.is_online || step.now.boottime_ns < LeaseVerdictAt(agent)) return;
+  std::vector<Attempt*> expired;
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (attempt->record.kill_on_disconnect && OccupiesMachine(*attempt)) expired.push_back(attempt);
+  }
+  for (Attempt* attempt : expired) {
+    EndWithoutReport(step, *attempt, "lease_expired",
+                     "agent " + agent.name() + " was unreachable for longer than its lease, so it has ended the run");
+  }
+}
+
+int64_t CoordinatorCore::NextWakeup(Moment now) const {
+  int64_t next = std::numeric_limits<int64_t>::max();
+  for (const auto& [id, agent] : state_.agents) {
+    if (agent->record.removed) continue;
+    next = std::min({next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent),
+                     NextScheduleDeadline(state_, *agent, now.boottime_ns)});
+    if (!agent->is_online && HoldsKillRun(*agent)) next = std::min(next, LeaseVerdictAt(*agent));
+  }
+  return next;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,220 @@
+#include "coordinator/coordinator_loop.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/files.h"
+
+namespace fleetmark {
+namespace {
+
+constexpr std::chrono::milliseconds kRecoverPause(500);
+
+Status Stopping() { return Unavailable("the coordinator is stopping", "try again in a moment"); }
+
+void Print(const LogLine& line) {
+  switch (line.severity) {
+    case Severity::kInfo:
+      return spdlog::info("{}", line.text);
+    case Severity::kWarning:
+      return spdlog::warn("{}", line.text);
+    case Severity::kError:
+      return spdlog::error("{}", line.text);
+  }
+}
+
+}  // namespace
+
+CoordinatorLoop::CoordinatorLoop(Options options, Store* store, AgentCalls* calls, RunWatch* watch, const Clock* clock)
+    : options_(std::move(options)), store_(store), calls_(calls), watch_(watch), clock_(clock) {}
+
+CoordinatorLoop::~CoordinatorLoop() { Stop(); }
+
+Status CoordinatorLoop::Start() {
+  next_seq_ = options_.core.first_seq;
+  FLEETMARK_RETURN_IF_ERROR(Rebuild());
+  thread_ = std::thread([this] { Loop(); });
+  return OkStatus();
+}
+
+void CoordinatorLoop::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+uint64_t CoordinatorLoop::NewReply(std::future<Reply>* answer) {
+  const std::lock_guard lock(mutex_);
+  std::promise<Reply> promise;
+  *answer = promise.get_future();
+  const uint64_t reply = next_reply_++;
+  if (is_stopping_) {
+    promise.set_value({reply, Stopping(), "", {}});
+  } else {
+    waiting_.emplace(reply, std::move(promise));
+  }
+  return reply;
+}
+
+void CoordinatorLoop::Post(uint64_t generation, Event event) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return;
+  events_.push_back({generation, std::move(event)});
+  wake_.notify_one();
+}
+
+bool CoordinatorLoop::View(const Look& look) {
+  std::future<void> done;
+  bool was_run = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return false;
+    looks_.push_back([&](const CoordinatorCore& core, Moment now) {
+      look(core, now);
+      was_run = true;
+    });
+    done = look_done_.emplace_back().get_future();
+    wake_.notify_one();
+  }
+  done.wait();
+  return was_run;
+}
+
+void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std::promise<void>>* done,
+                                    std::vector<Look>* looks) {
+  const Moment now = clock_->Now();
+  // A bound on the wait keeps the sum of both clocks within what chrono can hold.
+  const int64_t pause_ns = std::clamp<int64_t>(core_->NextWakeup(now) - now.boottime_ns, 0, 3600 * kNanosPerSecond);
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, std::chrono::nanoseconds(pause_ns),
+                 [&] { return is_stopping_ || !events_.empty() || !looks_.empty(); });
+  events->swap(events_);
+  looks->swap(looks_);
+  done->swap(look_done_);
+}
+
+void CoordinatorLoop::StepAll(std::vector<Posted> events, Effects* effects) {
+  for (const Posted& posted : events) {
+    if (posted.generation != kAlways && posted.generation != generation_) continue;
+    if (const auto* submit = std::get_if<SubmitAsked>(&posted.event); submit != nullptr && AnswerSubmit(*submit)) {
+      continue;
+    }
+    core_->Step(posted.event, clock_->Now(), effects);
+  }
+  const Moment now = clock_->Now();
+  if (core_->NextWakeup(now) <= now.boottime_ns) core_->Step(Ticked{}, now, effects);
+}
+
+void CoordinatorLoop::Loop() {
+  for (;;) {
+    std::vector<Posted> events;
+    std::vector<Look> looks;
+    std::vector<std::promise<void>> looked;
+    WaitForEvents(&events, &looked, &looks);
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_stopping_) break;
+    }
+    Effects effects;
+    StepAll(std::move(events), &effects);
+    const Status status = effects.writes.empty() ? OkStatus() : store_->Commit(effects.writes);
+    if (status.ok()) {
+      Act(std::move(effects));
+    } else {
+      Recover(status);
+    }
+    for (const Look& look : looks) look(*core_, clock_->Now());
+    for (std::promise<void>& promise : looked) promise.set_value();
+  }
+  calls_->CancelAll();
+  AnswerEverybody(Stopping());
+  const std::lock_guard lock(mutex_);
+  for (std::promise<void>& promise : look_done_) promise.set_value();
+  look_done_.clear();
+  looks_.clear();
+}
+
+bool CoordinatorLoop::AnswerSubmit(const SubmitAsked& submit) {
+  const StatusOr<std::optional<v1::SubmitResponse>> known = store_->FindSubmission(submit.request.request_id());
+  if (!known.ok()) {
+    Answer({submit.reply, known.status(), "", {}});
+    return true;
+  }
+  if (known->has_value()) {
+    Answer({submit.reply, OkStatus(), "", **known});
+    return true;
+  }
+  const StatusOr<double> free_bytes = FreeBytes(options_.state_dir);
+  if (free_bytes.ok() && *free_bytes >= options_.min_free_bytes) return false;
+  const Status status =
+      free_bytes.ok()
+          ? ResourceExhausted("the coordinator's disk is nearly full: " + std::to_string(*free_bytes / 1e6) +
+                                  " MB are free for " + options_.state_dir.string() + ", " +
+                                  std::to_string(options_.min_free_bytes / 1e6) + " MB are kept for results",
+                              "free some space there; jobs that were accepted go on", "disk_full")
+          : free_bytes.status();
+  Answer({submit.reply, status, "", {}});
+  return true;
+}
+
+void CoordinatorLoop::Act(Effects effects) {
+  for (const LogLine& line : effects.log) Print(line);
+  for (const Call& call : effects.calls) {
+    if (const auto* look_up = std::get_if<LookUp>(&call)) {
+      StatusOr<std::optional<AttemptRecord>> attempt = store_->FindAttempt(look_up->attempt_id);
+      if (attempt.ok()) Post(generation_, LookedUp{look_up->agent_id, look_up->attempt_id, std::move(*attempt)});
+      continue;
+    }
+    calls_->Perform(call, [this, generation = generation_](Event event) { Post(generation, std::move(event)); });
+  }
+  for (Reply& reply : effects.replies) Answer(std::move(reply));
+  if (!effects.changed_runs.empty()) watch_->TellChanged(effects.changed_runs);
+}
+
+void CoordinatorLoop::Answer(Reply reply) {
+  const std::lock_guard lock(mutex_);
+  const auto found = waiting_.find(reply.reply);
+  if (found == waiting_.end()) return;
+  found->second.set_value(std::move(reply));
+  waiting_.erase(found);
+}
+
+void CoordinatorLoop::AnswerEverybody(const Status& status) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [reply, promise] : waiting_) promise.set_value({reply, status, "", {}});
+  waiting_.clear();
+}
+
+Status CoordinatorLoop::Rebuild() {
+  FLEETMARK_ASSIGN_OR_RETURN(const StoredState stored, store_->Load());
+  CoreConfig config = options_.core;
+  config.first_seq = next_seq_;
+  ++generation_;
+  core_ = std::make_unique<CoordinatorCore>(config, stored, clock_->Now());
+  return OkStatus();
+}
+
+void CoordinatorLoop::Recover(const Status& failure) {
+  spdlog::error("could not store: {}; nothing was sent, beginning again from what is stored", failure.ToString());
+  AnswerEverybody(failure);
+  // Agents may have seen every seq up to the last one.
+  next_seq_ = core_->last_seq() + 1;
+  calls_->CancelAll();
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, kRecoverPause, [&] { return is_stopping_; });
+    if (is_stopping_) return;
+    lock.unlock();
+    const Status status = Rebuild();
+    if (status.ok()) return;
+    spdlog::error("could not load the store: {}", status.ToString());
+  }
+}
+
+}  // namespace fleetmark

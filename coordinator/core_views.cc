@@ -1,0 +1,91 @@
+#include <algorithm>
+#include <map>
+
+#include "coordinator/coordinator_core.h"
+#include "coordinator/reasons.h"
+#include "coordinator/scheduler.h"
+
+// The read-only side of CoordinatorCore: what it knows, as people see it.
+namespace fleetmark {
+namespace {
+
+v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now) {
+  const v1::AgentDescription& description = agent.record.description;
+  v1::AgentInfo info;
+  info.set_agent_id(agent.id());
+  info.set_name(agent.name());
+  info.set_state(StateOfAgent(agent));
+  info.set_reason(ReasonOfAgent(agent, now));
+  info.set_address(agent.record.address);
+  *info.mutable_devices() = description.devices();
+  *info.mutable_runtimes() = description.runtimes();
+  *info.mutable_labels() = description.labels();
+  *info.mutable_host() = description.host();
+  info.set_version(description.version());
+  info.set_last_seen_unix_s(agent.record.last_seen_unix_s);
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (OccupiesMachine(*attempt)) info.set_running_run_id(attempt->record.run_id);
+  }
+  const auto queue = state.queues.find(agent.id());
+  info.set_queued_runs(queue == state.queues.end() ? 0 : static_cast<int>(queue->second.size()));
+  return info;
+}
+
+}  // namespace
+
+bool CoordinatorCore::Describe(v1::RunInfo* info, Moment now) const {
+  const auto found = state_.runs.find(info->run_id());
+  if (found == state_.runs.end()) return false;
+  const Run& run = *found->second;
+  info->set_state(std::string(RunStateName(run.record.state)));
+  info->set_reason(ReasonOfRun(state_, run, now));
+  info->set_queue_position(QueuePosition(state_, run));
+  if (run.live == nullptr) return true;
+  const bool is_unknown = !state_.agents.at(run.live->record.agent_id)->is_online;
+  for (v1::AttemptInfo& attempt : *info->mutable_attempts()) {
+    if (is_unknown && attempt.attempt_id() == run.live->record.attempt_id) attempt.set_state("unknown");
+  }
+  return true;
+}
+
+std::vector<v1::AgentInfo> CoordinatorCore::Agents(Moment now) const {
+  std::vector<v1::AgentInfo> agents;
+  for (const auto& [id, agent] : state_.agents) {
+    if (!agent->record.removed) agents.push_back(InfoOf(state_, *agent, now));
+  }
+  std::sort(agents.begin(), agents.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
+  return agents;
+}
+
+v1::AgentInfo CoordinatorCore::AgentById(const std::string& agent_id, Moment now) const {
+  const auto found = state_.agents.find(agent_id);
+  return found == state_.agents.end() ? v1::AgentInfo() : InfoOf(state_, *found->second, now);
+}
+
+std::vector<v1::WorkloadOffer> CoordinatorCore::Workloads() const {
+  std::map<std::tuple<std::string, std::string, int>, v1::WorkloadOffer> offers;
+  for (const v1::AgentInfo& agent : Agents(Moment())) {
+    for (const v1::Runtime& runtime : agent.runtimes()) {
+      for (const v1::WorkloadSpec& spec : runtime.description().workloads()) {
+        v1::WorkloadOffer& offer = offers[{spec.name(), runtime.name(), spec.version()}];
+        *offer.mutable_spec() = spec;
+        offer.set_runtime(runtime.name());
+        offer.add_agents(agent.name());
+      }
+    }
+  }
+  std::vector<v1::WorkloadOffer> list;
+  for (auto& [key, offer] : offers) list.push_back(std::move(offer));
+  return list;
+}
+
+CoordinatorCore::Place CoordinatorCore::FindLive(const std::string& run_id) const {
+  const auto found = state_.runs.find(run_id);
+  if (found == state_.runs.end() || found->second->live == nullptr) return {};
+  const AttemptRecord& attempt = found->second->live->record;
+  const Agent& agent = *state_.agents.at(attempt.agent_id);
+  if (!agent.is_online || attempt.state == AttemptState::kDispatched) return {};
+  return {agent.record.address, attempt.attempt_id};
+}
+
+}  // namespace fleetmark

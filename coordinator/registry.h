@@ -1,0 +1,20 @@
+#pragma once
+
+#include "coordinator/core_state.h"
+
+// Which agents there are: joining, moving, leaving. Every address is called back before it is believed.
+namespace fleetmark {
+
+void OnAddAgent(StepContext& step, const AddAgentAsked& event);
+void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event);
+void OnDrain(StepContext& step, const DrainAsked& event);
+// The answer to a Describe that an admission asked for; false when the call belongs to none.
+bool OnAdmissionDescribed(StepContext& step, const Described& event);
+
+// Whether this build can speak with the agent, and whether it belongs to this cluster.
+Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description);
+
+// Takes over what the agent says of itself, and stores it.
+void AdoptDescription(StepContext& step, Agent& agent, const v1::AgentDescription& description);
+
+}  // namespace fleetmark

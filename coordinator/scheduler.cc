@@ -1,0 +1,79 @@
+#include "coordinator/scheduler.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "coordinator/run_state.h"
+#include "coordinator/targets.h"
+
+namespace fleetmark {
+namespace {
+
+Run* FirstPinned(CoreState& state, const Agent& agent) {
+  const auto queue = state.queues.find(agent.id());
+  return queue == state.queues.end() || queue->second.empty() ? nullptr : queue->second.begin()->second;
+}
+
+// The first "any" run that suits this agent and comes before `limit`.
+Run* FirstForAny(CoreState& state, const Agent& agent, const Run* limit, std::string* device) {
+  if (!agent.is_leased) return nullptr;  // it would refuse a run that depends on a lease
+  for (const auto& [key, run] : state.queues[""]) {
+    if (limit != nullptr && key > limit->key) return nullptr;
+    if (std::optional<std::string> suits = DeviceForAny(agent, *run)) {
+      *device = *suits;
+      return run;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool OccupiesMachine(const Attempt& attempt) {
+  return attempt.record.state == AttemptState::kDispatched || attempt.record.state == AttemptState::kRunning;
+}
+
+bool IsFree(const Agent& agent, int64_t now_ns) {
+  return agent.is_online && agent.is_synced && !agent.record.removed && !agent.record.draining &&
+         !agent.is_draining_there && agent.not_accepting.empty() && agent.strange_attempts == 0 &&
+         now_ns >= agent.refused_until_ns &&
+         std::none_of(agent.attempts.begin(), agent.attempts.end(),
+                      [](const auto& entry) { return OccupiesMachine(*entry.second); });
+}
+
+std::optional<std::string> DeviceForAny(const Agent& agent, const Run& run) {
+  const v1::SubmitRequest& request = run.job->record.request;
+  if (!MatchesLabels(agent.record.description, LabelsOf(request.on()))) return std::nullopt;
+  StatusOr<Placement> placement = PlaceOn(agent.record.description, request);
+  if (!placement.ok() || placement->workload.version() != run.record.spec.workload_version()) return std::nullopt;
+  return placement->devices.front();
+}
+
+void Schedule(StepContext& step) {
+  for (auto& [id, agent] : step.state.agents) {
+    if (!IsFree(*agent, step.now.boottime_ns)) continue;
+    Run* run = FirstPinned(step.state, *agent);
+    std::string device = run == nullptr ? "" : run->record.spec.device();
+    if (Run* anywhere = FirstForAny(step.state, *agent, run, &device)) run = anywhere;
+    if (run != nullptr) Dispatch(step, *agent, *run, device);
+  }
+}
+
+int QueuePosition(const CoreState& state, const Run& run) {
+  const auto queue = state.queues.find(run.record.target_agent_id);
+  if (queue == state.queues.end()) return 0;
+  const auto place = queue->second.find(run.key);
+  return place == queue->second.end() ? 0 : static_cast<int>(std::distance(queue->second.begin(), place)) + 1;
+}
+
+int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t now_ns) {
+  const auto is_waiting = [&](const std::string& queue) {
+    const auto found = state.queues.find(queue);
+    return found != state.queues.end() && !found->second.empty();
+  };
+  const bool is_pausing = agent.is_online && agent.refused_until_ns > now_ns;
+  if (is_pausing && (is_waiting(agent.id()) || is_waiting(""))) return agent.refused_until_ns;
+  return std::numeric_limits<int64_t>::max();
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "coordinator/core_state.h"
+
+namespace fleetmark {
+
+// Gives every machine that is free the run that comes first for it: by priority, then age, then repetition, whether the
+// run is pinned to it or may go anywhere.
+void Schedule(StepContext& step);
+
+// Whether the machine has no run and would take one now.
+bool IsFree(const Agent& agent, int64_t now_ns);
+
+// The device of this agent that an "any" run would use; nothing when it cannot run there.
+std::optional<std::string> DeviceForAny(const Agent& agent, const Run& run);
+
+// Whether an attempt occupies the machine. One whose report is ready does not.
+bool OccupiesMachine(const Attempt& attempt);
+
+// From 1, among the runs that wait for the same machine; 0 when it does not wait.
+int QueuePosition(const CoreState& state, const Run& run);
+
+// When a refusal's pause ends and something waits for this agent; INT64_MAX for never.
+int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t now_ns);
+
+}  // namespace fleetmark

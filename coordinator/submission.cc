@@ -1,0 +1,221 @@
+#include "coordinator/submission.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "common/ids.h"
+#include "common/run_spec.h"
+#include "common/suggest.h"
+#include "coordinator/run_state.h"
+#include "coordinator/targets.h"
+
+namespace fleetmark {
+namespace {
+
+constexpr int kMostRepetitions = 10'000;
+constexpr int kMostRuns = 100'000;
+constexpr int kMostRetries = 100;
+constexpr double kMostTimeoutS = 30 * 86'400.0;
+
+struct Target {
+  const Agent* agent = nullptr;  // nullptr: any
+  Placement placement;
+};
+
+Status CheckNumbers(const v1::SubmitRequest& request) {
+  const auto between = [](const std::string& name, double value, double most) {
+    if (value >= 0 && value <= most) return OkStatus();
+    return InvalidArgument(name + " must be from 0 to " + std::to_string(static_cast<int64_t>(most)), "",
+                           "bad_parameter");
+  };
+  FLEETMARK_RETURN_IF_ERROR(between("--repeat", request.repeat(), kMostRepetitions));
+  FLEETMARK_RETURN_IF_ERROR(between("--retries", request.retries(), kMostRetries));
+  FLEETMARK_RETURN_IF_ERROR(between("--timeout", request.timeout_s(), kMostTimeoutS));
+  if (request.profile() != "stock" && request.profile() != "tuned") {
+    return InvalidArgument("there is no profile \"" + request.profile() + "\"",
+                           SuggestFrom(request.profile(), {"stock", "tuned"}), "bad_parameter");
+  }
+  return OkStatus();
+}
+
+std::vector<const Agent*> Joined(const CoreState& state) {
+  std::vector<const Agent*> agents;
+  for (const auto& [id, agent] : state.agents) {
+    if (!agent->record.removed) agents.push_back(agent.get());
+  }
+  std::sort(agents.begin(), agents.end(), [](const Agent* a, const Agent* b) { return a->name() < b->name(); });
+  return agents;
+}
+
+Status CheckLabels(const std::vector<const Agent*>& agents, const std::map<std::string, std::string>& labels) {
+  std::set<std::string> known;
+  for (const Agent* agent : agents) {
+    for (const auto& [key, value] : agent->record.description.labels()) known.insert(key + "=" + value);
+  }
+  for (const auto& [key, value] : labels) {
+    const std::string label = key + "=" + value;
+    if (known.contains(label)) continue;
+    std::string hint = SuggestFrom(label, {known.begin(), known.end()});
+    if (known.empty()) hint = "give an agent labels with fleetmark-agent serve --label KEY=VALUE";
+    return NotFound("no agent has the label " + label, hint, "unknown_label");
+  }
+  return OkStatus();
+}
+
+// Which of several refusals to show: the one that got farthest says most about the request.
+int Depth(const Status& status) {
+  static const std::vector<std::string> order = {"unknown_runtime", "runtime_unavailable", "unknown_workload",
+                                                 "bad_parameter", "unknown_device"};
+  return static_cast<int>(std::find(order.begin(), order.end(), status.kind()) - order.begin());
+}
+
+// Those of `agents` that can run it; when there is none, why.
+StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, const v1::SubmitRequest& request) {
+  std::vector<Target> targets;
+  Status refusal;
+  for (const Agent* agent : agents) {
+    StatusOr<Placement> placement = PlaceOn(agent->record.description, request);
+    if (placement.ok()) {
+      targets.push_back({agent, std::move(placement).value()});
+    } else if (refusal.ok() || Depth(placement.status()) > Depth(refusal)) {
+      refusal = placement.status();
+    }
+  }
+  if (targets.empty()) return refusal;
+  return targets;
+}
+
+Status NoSuchAgent(const std::vector<const Agent*>& agents, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Agent* agent : agents) names.push_back(agent->name());
+  names.insert(names.end(), {"all", "any"});
+  return NotFound("there is no agent \"" + name + "\"", SuggestFrom(name, names), "unknown_agent");
+}
+
+// The words of `on`: names, or one of "all" and "any"; labels narrow either.
+StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::SubmitRequest& request) {
+  const std::vector<const Agent*> agents = Joined(state);
+  if (agents.empty()) {
+    return FailedPrecondition("no agent has joined this coordinator yet",
+                              "start one with fleetmark-agent serve --coordinator ADDRESS", "no_agents");
+  }
+  const std::map<std::string, std::string> labels = LabelsOf(request.on());
+  FLEETMARK_RETURN_IF_ERROR(CheckLabels(agents, labels));
+  std::vector<const Agent*> named;
+  bool is_all = !labels.empty();
+  bool is_any = request.on().empty();
+  for (const std::string& word : request.on()) {
+    if (word.find('=') != std::string::npos) continue;
+    if (word == "all") is_all = true;
+    if (word == "any") is_any = true;
+    if (word == "all" || word == "any") continue;
+    const auto found = std::find_if(agents.begin(), agents.end(), [&](const Agent* a) { return a->name() == word; });
+    if (found == agents.end()) return NoSuchAgent(agents, word);
+    if (!MatchesLabels((*found)->record.description, labels)) {
+      return InvalidArgument("agent " + word + " does not have the labels that were asked for");
+    }
+    if (std::find(named.begin(), named.end(), *found) == named.end()) named.push_back(*found);
+  }
+  if (is_any && (!named.empty() || std::count(request.on().begin(), request.on().end(), "all") > 0)) {
+    return InvalidArgument("\"any\" cannot stand beside names or \"all\"", "choose one of them with --on");
+  }
+  if (!named.empty()) {
+    std::vector<Target> targets;
+    for (const Agent* agent : named) {
+      FLEETMARK_ASSIGN_OR_RETURN(Placement placement, PlaceOn(agent->record.description, request));
+      targets.push_back({agent, std::move(placement)});
+    }
+    return targets;
+  }
+  std::vector<const Agent*> matching;
+  for (const Agent* agent : agents) {
+    if (MatchesLabels(agent->record.description, labels)) matching.push_back(agent);
+  }
+  if (matching.empty()) return NotFound("no agent has all of these labels together", "", "unknown_label");
+  FLEETMARK_ASSIGN_OR_RETURN(std::vector<Target> targets, Capable(matching, request));
+  if (is_all && !is_any) return targets;
+  if (request.device() == "all") {
+    return InvalidArgument("\"any\" machine and --device all do not go together", "name the machines, or --on all");
+  }
+  Target any{nullptr, targets.front().placement};
+  any.placement.devices = {""};
+  return std::vector<Target>{any};
+}
+
+// What was set and the defaults of the rest, so that a run is found by what it did.
+std::map<std::string, std::string> WithDefaults(const Placement& placement) {
+  std::map<std::string, std::string> values = placement.parameters;
+  for (const v1::ParameterSpec& spec : placement.workload.parameters()) {
+    values.emplace(spec.name(), spec.default_value());
+  }
+  return values;
+}
+
+void MakeRun(StepContext& step, Job& job, const Target& target, const std::string& device, int repetition, int index) {
+  const v1::SubmitRequest& request = job.record.request;
+  auto run = std::make_unique<Run>();
+  RunRecord& record = run->record;
+  record.run_id = DeriveId({"run", job.record.job_id, std::to_string(index)});
+  record.job_id = job.record.job_id;
+  record.index = index;
+  record.repetition = repetition;
+  record.spec.set_workload(request.workload());
+  record.spec.set_workload_version(target.placement.workload.version());
+  record.spec.set_runtime(request.runtime());
+  record.spec.set_profile(request.profile());
+  record.spec.set_device(device);
+  record.spec.mutable_parameters()->insert(target.placement.parameters.begin(), target.placement.parameters.end());
+  record.board = BoardKey(target.placement.workload, target.placement.parameters);
+  if (target.agent != nullptr) {
+    record.target_agent_id = record.agent_id = target.agent->id();
+    for (const v1::Device& known : target.agent->record.description.devices()) {
+      if (known.name() == device) record.device_kind = known.kind();
+    }
+  }
+  run->job = &job;
+  run->key = {-request.priority(), job.record.sequence, index};
+  ++job.active_runs;
+  Enqueue(step.state, *run);
+  step.effects.writes.push_back(PutRun{record});
+  step.effects.changed_runs.push_back(record.run_id);
+  step.state.runs[record.run_id] = std::move(run);
+}
+
+}  // namespace
+
+void OnSubmit(StepContext& step, const SubmitAsked& event) {
+  v1::SubmitRequest request = event.request;
+  if (request.runtime().empty()) request.set_runtime(kDefaultRuntime);
+  if (request.profile().empty()) request.set_profile(kDefaultProfile);
+  if (request.repeat() == 0) request.set_repeat(1);
+  if (Status status = CheckNumbers(request); !status.ok()) return step.Answer(event.reply, status);
+  StatusOr<std::vector<Target>> targets = ChooseTargets(step.state, request);
+  if (!targets.ok()) return step.Answer(event.reply, targets.status());
+  int runs = 0;
+  for (const Target& target : *targets) runs += static_cast<int>(target.placement.devices.size()) * request.repeat();
+  if (runs > kMostRuns) {
+    return step.Answer(event.reply, InvalidArgument("this job would have " + std::to_string(runs) + " runs; " +
+                                                    std::to_string(kMostRuns) + " are the most"));
+  }
+  auto made = std::make_unique<Job>();
+  Job& job = *made;
+  job.record = {DeriveId({"job", request.request_id()}), step.state.next_job_sequence++, request, step.now.unix_s()};
+  step.state.jobs[job.record.job_id] = std::move(made);
+  step.effects.writes.push_back(PutJob{job.record, WithDefaults(targets->front().placement)});
+  // Repetitions outside: each machine has one result soon, instead of one machine having all of them.
+  int index = 0;
+  v1::SubmitResponse response;
+  response.set_job_id(job.record.job_id);
+  for (int repetition = 1; repetition <= request.repeat(); ++repetition) {
+    for (const Target& target : *targets) {
+      for (const std::string& device : target.placement.devices) {
+        response.add_run_ids(DeriveId({"run", job.record.job_id, std::to_string(index)}));
+        MakeRun(step, job, target, device, repetition, index++);
+      }
+    }
+  }
+  step.effects.replies.push_back({event.reply, OkStatus(), "", response});
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "fleetmark/v1/agent.pb.h"
+#include "fleetmark/v1/coordinator.pb.h"
+
+// What a Submit means for one machine: does it match, and which devices would run it.
+namespace fleetmark {
+
+inline constexpr char kDefaultRuntime[] = "libtorch";
+inline constexpr char kDefaultProfile[] = "stock";
+
+// The "label=value" words among `on`.
+std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on);
+bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string, std::string>& labels);
+
+struct Placement {
+  v1::WorkloadSpec workload;
+  std::map<std::string, std::string> parameters;  // canonical
+  std::vector<std::string> devices;               // at least one; several for "all"
+};
+
+// Where on this machine the request would run, or why it cannot: runtime, workload, parameters and device are checked
+// against what the agent described, and each refusal names what there is.
+StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request);
+
+}  // namespace fleetmark
