@@ -8,6 +8,7 @@
 #include "agent/agent_loop.h"
 #include "agent/agent_service.h"
 #include "agent/agent_settings.h"
+#include "agent/memory_footprint.h"
 #include "agent/registration.h"
 #include "agent/runners.h"
 #include "agent/verbs.h"
@@ -91,8 +92,13 @@ sigset_t BlockStopSignals() {
 }
 
 void WaitForStop(const sigset_t& stop) {
-  int number = 0;
-  sigwait(&stop, &number);
+  // By then the first registration is over.
+  const timespec settled{5, 0};
+  int number = sigtimedwait(&stop, nullptr, &settled);
+  if (number < 0) {
+    ReleaseStartupMemory();
+    sigwait(&stop, &number);
+  }
   spdlog::info("stopping; what runs is ended as interrupted (once more to stop at once)");
   signal(SIGTERM, [](int) { _exit(1); });
   signal(SIGINT, [](int) { _exit(1); });
