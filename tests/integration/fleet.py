@@ -14,9 +14,9 @@ import tempfile
 import time
 import unittest
 
-BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", "build/dev/bin")).resolve()
-TESTS = pathlib.Path(os.environ.get("FLEETMARK_TEST_BIN", BIN.parent / "tests")).resolve()
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/dev/bin")).resolve()
+TESTS = pathlib.Path(os.environ.get("FLEETMARK_TEST_BIN", BIN.parent / "tests")).resolve()
 HAS_WORKER = (BIN / "fleetmark-worker").exists()
 DEADLINE_S = 30.0
 TERMINAL = {"succeeded", "failed", "cancelled", "timed_out", "interrupted"}
@@ -95,19 +95,19 @@ class Fleet:
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def processes(self, word=None):
-        """Pids of the processes whose command line names this fleet's directory (and `word`); zombies do not count."""
+    def processes(self, is_ours=None):
+        """Pids of the processes whose command line names this fleet's directory, or has a word for which `is_ours`."""
+        is_ours = is_ours or (lambda word: str(self.directory) in word)
         found = []
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-                named = any(str(self.directory).encode() in part for part in command)
-                if named and (word is None or any(word.encode() in part for part in command)):
+                command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                if any(map(is_ours, command)):  # a zombie has no command line
                     found.append(int(entry.name))
         return found
 
     def workers(self):
-        return self.processes(str(self.runner))
+        return self.processes(lambda word: word == str(self.runner))
 
     # ---- programs ----
 

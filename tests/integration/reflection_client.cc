@@ -44,7 +44,8 @@ reflection::ServerReflectionResponse Ask(reflection::ServerReflection::Stub& stu
 void PrintMethods(reflection::ServerReflection::Stub& stub, const std::string& service_name) {
   reflection::ServerReflectionRequest request;
   request.set_file_containing_symbol(service_name);
-  for (const std::string& bytes : Ask(stub, request).file_descriptor_response().file_descriptor_proto()) {
+  const reflection::ServerReflectionResponse response = Ask(stub, request);
+  for (const std::string& bytes : response.file_descriptor_response().file_descriptor_proto()) {
     google::protobuf::FileDescriptorProto file;
     if (!file.ParseFromString(bytes)) continue;
     for (const auto& service : file.service()) {
@@ -67,7 +68,8 @@ int main(int argc, char** argv) {
   const auto stub = reflection::ServerReflection::NewStub(channel);
   reflection::ServerReflectionRequest request;
   request.set_list_services("");
-  for (const auto& service : Ask(*stub, request).list_services_response().service()) {
+  const reflection::ServerReflectionResponse response = Ask(*stub, request);
+  for (const auto& service : response.list_services_response().service()) {
     std::cout << "service " << service.name() << "\n";
     PrintMethods(*stub, service.name());
   }
