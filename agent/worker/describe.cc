@@ -18,14 +18,24 @@ Json DescribeDevice(const DeviceInfo& device) {
           {"memory_bytes", JsonNumber(device.memory_bytes)}};
 }
 
-Json DescribeParameter(const ParameterSpec& spec, const std::map<std::string, std::string>& tuned) {
+// "; profile tuned: fused on cpu", for each kind of device where it sets this parameter.
+std::string DescribeTuning(const WorkloadDefinition& definition, const std::string& parameter) {
+  std::string text;
+  for (const auto& [kind, settings] : definition.tuned) {
+    const auto found = settings.find(parameter);
+    if (found == settings.end()) continue;
+    text += (text.empty() ? "; profile tuned: " : ", ") + found->second + " on " + kind;
+  }
+  return text;
+}
+
+Json DescribeParameter(const ParameterSpec& spec, const WorkloadDefinition& definition) {
   Json parameter = {{"name", spec.name}, {"type", spec.type}, {"default_value", spec.default_value}};
   if (spec.min) parameter["min"] = *spec.min;
   if (spec.max) parameter["max"] = *spec.max;
   if (!spec.choices.empty()) parameter["choices"] = spec.choices;
   parameter["unit"] = spec.unit;
-  const auto found = tuned.find(spec.name);
-  parameter["doc"] = found == tuned.end() ? spec.doc : spec.doc + "; profile tuned: " + found->second;
+  parameter["doc"] = spec.doc + DescribeTuning(definition, spec.name);
   parameter["defines_board"] = spec.defines_board;
   return parameter;
 }
@@ -34,7 +44,7 @@ Json DescribeWorkload(const WorkloadDefinition& definition) {
   Json workload = {{"name", definition.name}, {"version", definition.version}, {"doc", definition.doc}};
   workload["parameters"] = Json::array();
   for (const ParameterSpec& spec : definition.parameters) {
-    workload["parameters"].push_back(DescribeParameter(spec, definition.tuned));
+    workload["parameters"].push_back(DescribeParameter(spec, definition));
   }
   workload["metrics"] = Json::array();
   for (const std::string& name : definition.metrics) {

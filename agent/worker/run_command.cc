@@ -38,12 +38,15 @@ StatusOr<const WorkloadDefinition*> FindWorkload(const RunSpec& spec) {
 }
 
 // The parameters as they take effect: defaults, then the profile, then what was set.
-StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, const RunSpec& spec) {
+StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, const RunSpec& spec,
+                                         const std::string& device_kind) {
   if (spec.profile != "stock" && spec.profile != "tuned") {
     return BadParameter("there is no profile \"" + spec.profile + "\"", SuggestFrom(spec.profile, {"stock", "tuned"}));
   }
   std::map<std::string, std::string> given = spec.parameters;
-  if (spec.profile == "tuned") given.insert(definition.tuned.begin(), definition.tuned.end());
+  if (const auto tuned = definition.tuned.find(device_kind); spec.profile == "tuned" && tuned != definition.tuned.end()) {
+    given.insert(tuned->second.begin(), tuned->second.end());
+  }
   return Parameters::Parse(definition.parameters, given);
 }
 
@@ -139,8 +142,8 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
   if (!spec.runtime.empty() && spec.runtime != kRuntimeName) {
     return BadParameter("this worker's runtime is " + std::string(kRuntimeName) + ", not \"" + spec.runtime + "\"");
   }
-  FLEETMARK_ASSIGN_OR_RETURN(Parameters parameters, EffectiveParameters(*definition, spec));
   FLEETMARK_ASSIGN_OR_RETURN(const DeviceInfo device, FindDevice(spec.device));
+  FLEETMARK_ASSIGN_OR_RETURN(Parameters parameters, EffectiveParameters(*definition, spec, device.kind));
   FLEETMARK_RETURN_IF_ERROR(CheckDevice(*definition, device, parameters));
   FLEETMARK_RETURN_IF_ERROR(CheckBlas());
   FLEETMARK_RETURN_IF_ERROR(EnsureAllocator(parameters.Text("allocator"), standard_input));

@@ -66,8 +66,9 @@ struct WorkloadDefinition {
   std::vector<ParameterSpec> parameters;
   std::vector<std::string> metrics;  // names of metrics.cc's table, the primary one first
   std::vector<std::string> device_kinds;
-  // What profile `tuned` sets, unless the user did: the fastest settings that leave the computation the same.
-  std::map<std::string, std::string> tuned;
+  // What profile `tuned` sets on a kind of device, unless the user did: the fastest settings that leave the computation
+  // the same.
+  std::map<std::string, std::map<std::string, std::string>> tuned;
   std::unique_ptr<Workload> (*create)() = nullptr;
 };
 

@@ -70,7 +70,7 @@ class TensorAdd : public Workload {
       case 0: z_.add_(function_->run_method("foo").toTensor()); break;
       case 1: x_.add_(x_); break;
       case 2: at::add_out(z_, x_, y_); break;
-      case 3: z_ = at::Tensor(), z_ = x_ + y_; break;
+      case 3: z_ = at::Tensor(), z_ = at::add(x_, y_); break;
       default: Upload(); break;
     }
     return 1;
@@ -114,7 +114,7 @@ class TensorAdd : public Workload {
     const auto made = [&] { return at::ones(shape_, host_).to(device, host_.dtype().toScalarType(), false, true); };
     z_ = at::Tensor();
     const at::Tensor x = made(), y = made();
-    z_ = x + y;
+    z_ = at::add(x, y);
   }
 
   std::string device_;
@@ -148,7 +148,7 @@ WorkloadDefinition Define() {
           LoopParameters({.duration_s = 10, .warmup = 5})),
       .metrics = {"it_per_s", "gb_per_s", "step_s", "first_call_s", "load1", "rss_peak_bytes"},
       .device_kinds = {"cpu", "cuda"},
-      .tuned = {{"allocator", "retain"}},
+      .tuned = {{"cpu", {{"allocator", "retain"}}}, {"cuda", {{"allocator", "retain"}}}},
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<TensorAdd>(); },
   };
 }

@@ -1,0 +1,89 @@
+#include "agent/worker/optim/adadelta.h"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+namespace fleetmark {
+namespace {
+
+at::Tensor Leaf(const std::vector<float>& values) {
+  return at::tensor(values).requires_grad_(true);
+}
+
+TEST(Adadelta, FirstStepMatchesHandComputation) {
+  // v = .1 x .25; d = sqrt(1e-6) / sqrt(.025 + 1e-6) x .5 = .0031622144; w = 1 - d.
+  at::Tensor weight = Leaf({1});
+  Adadelta optimizer({weight}, {});
+  weight.mutable_grad() = at::tensor({0.5F});
+  optimizer.Step();
+  EXPECT_FLOAT_EQ(weight.item<float>(), 1 - 0.0031622144F);
+}
+
+TEST(Adadelta, ThreeStepsMatchPyTorch) {
+  // Computed by torch.optim.Adadelta of PyTorch 2.13 in fp64 with lr 1.
+  const std::vector<std::vector<float>> gradients = {{.5, -.25, 3}, {.1F, .2F, -.3F}, {0, 1, 1e-4F}};
+  const std::vector<std::vector<double>> expected = {{0.996837785583, -1.996837975292, 0.496837724097},
+                                                     {0.995915283228, -1.999720710120, 0.497306530911},
+                                                     {0.995915283228, -2.004733838542, 0.497306369434}};
+  at::Tensor weight = Leaf({1, -2, .5});
+  Adadelta optimizer({weight}, {});
+  for (size_t step = 0; step < gradients.size(); ++step) {
+    weight.mutable_grad() = at::tensor(gradients[step]);
+    optimizer.Step();
+    for (int64_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(weight[i].item<double>(), expected[step][static_cast<size_t>(i)], 1e-6) << step << " " << i;
+    }
+  }
+}
+
+TEST(Adadelta, TheLearningRateScalesTheStep) {
+  at::Tensor whole = Leaf({1}), half = Leaf({1});
+  Adadelta first({whole}, {.lr = 1}), second({half}, {.lr = 1});
+  second.set_lr(0.5);
+  whole.mutable_grad() = at::tensor({2.0F});
+  half.mutable_grad() = at::tensor({2.0F});
+  first.Step();
+  second.Step();
+  EXPECT_NEAR(1 - half.item<double>(), (1 - whole.item<double>()) / 2, 1e-7);
+}
+
+TEST(Adadelta, GradientsMayHaveAnotherLayoutThanTheirParameter) {
+  const at::Tensor values = at::arange(2 * 3 * 4 * 5, at::kFloat).view({2, 3, 4, 5});
+  at::Tensor plain = values.clone().requires_grad_(true);
+  at::Tensor last = values.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  const at::Tensor gradient = at::sin(values);
+  plain.mutable_grad() = gradient;
+  last.mutable_grad() = gradient;  // contiguous, whereas the parameter is channels_last
+  Adadelta({plain}, {}).Step();
+  Adadelta({last}, {}).Step();
+  EXPECT_TRUE(at::equal(plain.detach(), last.detach()));
+  EXPECT_FALSE(at::equal(plain.detach(), values));
+}
+
+TEST(Adadelta, ManyElementsAreAllUpdatedByAnyNumberOfThreads) {
+  const int64_t count = 1000003;
+  at::Tensor weight = at::ones({count}).requires_grad_(true);
+  Adadelta optimizer({weight}, {});
+  weight.mutable_grad() = at::full({count}, 0.5);
+  optimizer.Step();
+  EXPECT_TRUE(at::allclose(weight.detach(), at::full({count}, 1 - 0.0031622144), 0, 1e-6));
+}
+
+TEST(Adadelta, AParameterWithoutGradientIsLeftAlone) {
+  at::Tensor weight = Leaf({1});
+  Adadelta optimizer({weight}, {});
+  optimizer.Step();
+  EXPECT_EQ(weight.item<float>(), 1);
+  weight.mutable_grad() = at::tensor({1.0F});
+  optimizer.ZeroGrad();
+  EXPECT_FALSE(weight.grad().defined());
+}
+
+}  // namespace
+}  // namespace fleetmark

@@ -1,0 +1,72 @@
+#include "agent/worker/models/mnist_network.h"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace fleetmark {
+namespace {
+
+MnistNetwork Make(at::MemoryFormat format = at::MemoryFormat::Contiguous) {
+  at::manual_seed(1);
+  return MnistNetwork(at::kCPU, format);
+}
+
+TEST(MnistNetwork, HasThePublishedNumberOfParameters) {
+  int64_t count = 0;
+  for (const at::Tensor& parameter : Make().Parameters()) {
+    EXPECT_TRUE(parameter.requires_grad());
+    count += parameter.numel();
+  }
+  EXPECT_EQ(count, 1199882);
+}
+
+TEST(MnistNetwork, BeginsAsPyTorchsLayersDo) {
+  const at::Tensor weight = Make().Parameters()[4].detach();  // fc1, fan-in 9216
+  const double bound = 1 / std::sqrt(9216.0);
+  EXPECT_LE(weight.abs().max().item<double>(), bound);
+  EXPECT_GT(weight.abs().max().item<double>(), 0.999 * bound);
+  EXPECT_NEAR(weight.std().item<double>(), bound / std::sqrt(3.0), 0.01 * bound);
+}
+
+TEST(MnistNetwork, GivesLogProbabilities) {
+  const at::Tensor output = Make().Forward(at::randn({7, 1, 28, 28}), false);
+  EXPECT_EQ(output.sizes(), (std::vector<int64_t>{7, 10}));
+  EXPECT_TRUE(at::allclose(output.exp().sum(1), at::ones({7})));
+}
+
+TEST(MnistNetwork, IsTheSameInBothMemoryFormats) {
+  const at::Tensor images = at::randn({7, 1, 28, 28});
+  const MnistNetwork plain = Make(), last = Make(at::MemoryFormat::ChannelsLast);
+  EXPECT_TRUE(at::allclose(plain.Forward(images, false),
+                           last.Forward(images.contiguous(at::MemoryFormat::ChannelsLast), false), 1e-3, 1e-4));
+}
+
+TEST(MnistNetwork, DropoutIsOnlyForTraining) {
+  const at::Tensor images = at::randn({7, 1, 28, 28});
+  const MnistNetwork network = Make();
+  EXPECT_TRUE(at::equal(network.Forward(images, false), network.Forward(images, false)));
+  EXPECT_FALSE(at::equal(network.Forward(images, true), network.Forward(images, true)));
+}
+
+TEST(MnistNetwork, TheFusedFormIsTheSameOnAverage) {
+  // Dropout leaves the mean of what it is applied to; the outputs of many masks scatter around that without dropout.
+  const at::Tensor images = at::randn({64, 1, 28, 28});
+  const MnistNetwork network = Make();
+  at::Tensor mean_fused = at::zeros({64, 10}), mean_plain = at::zeros({64, 10});
+  constexpr int kMasks = 60;
+  for (int i = 0; i < kMasks; ++i) {
+    const at::NoGradGuard no_grad;
+    mean_fused.add_(network.ForwardFused(images, static_cast<uint32_t>(i)), 1.0 / kMasks);
+    mean_plain.add_(network.Forward(images, true), 1.0 / kMasks);
+  }
+  EXPECT_TRUE(at::allclose(mean_fused, mean_plain, 0, 0.08));
+}
+
+}  // namespace
+}  // namespace fleetmark

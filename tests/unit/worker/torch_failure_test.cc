@@ -1,0 +1,43 @@
+#include "agent/worker/torch_failure.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <new>
+#include <stdexcept>
+
+#include "agent/worker/torch_headers.h"
+
+namespace fleetmark {
+namespace {
+
+Status FailureOf(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (...) {
+    return CurrentExceptionAsFailure();
+  }
+  return OkStatus();
+}
+
+TEST(TorchFailure, MemoryThatIsNotThereIsOutOfMemory) {
+  const Status status = FailureOf([] { at::empty({int64_t{1} << 46}); });
+  EXPECT_EQ(status.kind(), "out_of_memory") << status.message();
+  EXPECT_EQ(FailureOf([] { throw std::bad_alloc(); }).kind(), "out_of_memory");
+}
+
+TEST(TorchFailure, IsOneSentenceWithoutABacktrace) {
+  const Status status = FailureOf([] { at::ones({2, 3}).matmul(at::ones({2, 3})); });
+  EXPECT_EQ(status.kind(), "internal");
+  EXPECT_EQ(status.message().find('\n'), std::string::npos);
+  EXPECT_EQ(status.message().find("0x"), std::string::npos) << status.message();
+}
+
+TEST(TorchFailure, OtherExceptionsAreInternal) {
+  EXPECT_EQ(FailureOf([] { throw std::runtime_error("no such luck"); }).message(), "the worker failed: no such luck");
+}
+
+}  // namespace
+}  // namespace fleetmark

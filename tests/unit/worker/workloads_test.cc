@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "agent/worker/run_loop.h"
+#include "agent/worker/torch_headers.h"
+#include "agent/worker/workload.h"
+
+namespace fleetmark {
+namespace {
+
+const WorkloadDefinition& Find(const std::string& name) {
+  for (const WorkloadDefinition& definition : AllWorkloads()) {
+    if (definition.name == name) return definition;
+  }
+  throw std::runtime_error("no workload " + name);
+}
+
+class SilentObserver : public LoopObserver {
+ public:
+  void OnPhase(const char*) override {}
+  bool OnSteps(int64_t, double) override { return true; }
+  void OnEpoch(const TrainingEpoch& epoch) override { scores.push_back(epoch.score); }
+  std::vector<EpochScore> scores;
+};
+
+struct Outcome {
+  std::vector<EpochScore> scores;
+  std::map<std::string, double> metrics;
+  std::vector<std::string> notes;
+};
+
+Outcome Execute(const std::string& name, const std::map<std::string, std::string>& given) {
+  const WorkloadDefinition& definition = Find(name);
+  const auto parameters = Parameters::Parse(definition.parameters, given);
+  EXPECT_TRUE(parameters.ok()) << parameters.status().message();
+  const auto workload = definition.create();
+  const Status status = workload->SetUp({*parameters, "cpu", ""});
+  EXPECT_TRUE(status.ok()) << status.message();
+  StopRules rules = StopRules::FromParameters(*parameters, workload->StepsPerEpoch());
+  SilentObserver observer;
+  const auto loop = RunLoop(workload.get(), {.warmup_steps = 2}, &rules, MonotonicClock(), &observer);
+  EXPECT_TRUE(loop.ok()) << loop.status().message();
+  MetricRecorder recorder;
+  workload->RecordMetrics(*loop, &recorder);
+  Outcome outcome = {observer.scores, {}, workload->Notes()};
+  for (const MetricValue& metric : recorder.metrics()) {
+    outcome.metrics[std::string(metric.definition->name)] = metric.value;
+  }
+  // What is recorded was announced.
+  std::set<std::string> announced(definition.metrics.begin(), definition.metrics.end());
+  for (const auto& [metric, value] : outcome.metrics) EXPECT_TRUE(announced.count(metric)) << metric;
+  EXPECT_EQ(recorder.metrics().front().definition->name, definition.metrics.front());
+  return outcome;
+}
+
+// An epoch of the synthetic data has 6,400 / 800 = 8 steps: enough to see that training works, in moments.
+std::map<std::string, std::string> ShortTraining(const char* kernels, const char* seed = "1") {
+  return {{"data", "synthetic"}, {"batch", "800"}, {"epochs", "2"}, {"kernels", kernels}, {"seed", seed}};
+}
+
+class MnistCnnTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(MnistCnnTest, LearnsAndCountsItsParameters) {
+  auto given = ShortTraining(GetParam());
+  given["batch"] = "64";
+  given["epochs"] = "1";
+  const Outcome outcome = Execute("mnist_cnn", given);
+  ASSERT_EQ(outcome.scores.size(), 1u);
+  EXPECT_GT(*outcome.scores[0].val_accuracy, 0.9);
+  EXPECT_LT(*outcome.scores[0].val_loss, 0.5);
+  EXPECT_EQ(outcome.metrics.at("parameters_total"), 1199882);
+  EXPECT_EQ(outcome.metrics.at("parameters_trainable"), 1199882);
+  EXPECT_GT(outcome.metrics.at("total_s"), 0);
+}
+
+TEST_P(MnistCnnTest, TheSameSeedGivesTheSameLosses) {
+  const auto losses = [](const Outcome& outcome) {
+    std::vector<double> values;
+    for (const EpochScore& score : outcome.scores) values.insert(values.end(), {*score.loss, *score.val_loss});
+    return values;
+  };
+  const auto first = losses(Execute("mnist_cnn", ShortTraining(GetParam())));
+  EXPECT_EQ(losses(Execute("mnist_cnn", ShortTraining(GetParam()))), first);
+  EXPECT_NE(losses(Execute("mnist_cnn", ShortTraining(GetParam(), "2"))), first);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, MnistCnnTest, testing::Values("aten", "fused"));
+
+TEST(MnistCnn, FusedKernelsAreRefusedWhereTheyDoNotExist) {
+  const WorkloadDefinition& definition = Find("mnist_cnn");
+  auto given = ShortTraining("fused");
+  given["memory_format"] = "channels_last";
+  const auto parameters = Parameters::Parse(definition.parameters, given);
+  ASSERT_TRUE(parameters.ok());
+  EXPECT_EQ(definition.create()->SetUp({*parameters, "cpu", ""}).kind(), "unsupported");
+}
+
+TEST(MnistCnn, RealDataHasToBeThere) {
+  const WorkloadDefinition& definition = Find("mnist_cnn");
+  const auto parameters = Parameters::Parse(definition.parameters, {});
+  EXPECT_EQ(definition.create()->SetUp({*parameters, "cpu", "/nonexistent"}).kind(), "data_missing");
+}
+
+TEST(TensorAdd, EveryVariantAndNumberFormatRuns) {
+  for (const char* variant : {"torchscript", "inplace", "out", "alloc", "upload"}) {
+    for (const char* dtype : {"fp32", "bf16", "fp16"}) {
+      const Outcome outcome =
+          Execute("tensor_add", {{"n", "256"}, {"variant", variant}, {"dtype", dtype}, {"steps", "20"}});
+      EXPECT_GT(outcome.metrics.at("it_per_s"), 0) << variant << " " << dtype;
+    }
+  }
+}
+
+TEST(TensorAdd, TrafficIsThatOfTheVariant) {
+  const double bytes = 256 * 256 * 4;
+  const std::map<std::string, double> tensors = {
+      {"torchscript", 2}, {"inplace", 2}, {"out", 3}, {"alloc", 3}, {"upload", 9}};
+  for (const auto& [variant, count] : tensors) {
+    const Outcome outcome = Execute("tensor_add", {{"n", "256"}, {"variant", variant}, {"steps", "20"}});
+    EXPECT_NEAR(outcome.metrics.at("gb_per_s") / outcome.metrics.at("it_per_s"), 1e-9 * bytes * count, 1e-12) << variant;
+  }
+}
+
+TEST(TensorAdd, ThePublishedFunctionFoldsToOneConstant) {
+  const Outcome outcome = Execute("tensor_add", {{"n", "256"}, {"steps", "20"}});
+  ASSERT_EQ(outcome.notes.size(), 1u);
+  EXPECT_NE(outcome.notes[0].find("folded the published function to one constant"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fleetmark
