@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "agent/process_table.h"
+#include "common/host_info.h"
 #include "common/proto_json.h"
 #include "common/worker_protocol.h"
 
@@ -15,6 +16,14 @@ constexpr const char* kPassedOn[] = {"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"
 std::string ParameterOr(const v1::RunSpec& spec, const std::string& name, const std::string& otherwise) {
   const auto found = spec.parameters().find(name);
   return found == spec.parameters().end() ? otherwise : found->second;
+}
+
+// What was asked for; else the tuned profile takes every physical core and the stock one what the runtime takes ("0").
+std::string Threads(const v1::RunSpec& spec) {
+  const std::string asked = ParameterOr(spec, "threads", "0");
+  if (asked != "0" || spec.profile() != "tuned") return asked;
+  static const int physical_cores = ReadHostInfo().physical_cores;
+  return std::to_string(physical_cores);
 }
 
 }  // namespace
@@ -35,9 +44,7 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   command.arguments = {"run"};
   command.environment = RunnerEnvironment();
   command.environment.push_back(std::string(kAttemptVariable) + "=" + attempt_id);
-  if (const std::string threads = ParameterOr(spec, "threads", "0"); threads != "0") {
-    command.environment.push_back("OMP_NUM_THREADS=" + threads);
-  }
+  if (const std::string threads = Threads(spec); threads != "0") command.environment.push_back("OMP_NUM_THREADS=" + threads);
   const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == "tuned" ? "retain" : "stock");
   if (allocator == "retain") {
     command.environment.push_back(std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);

@@ -101,12 +101,14 @@ TEST_F(AgentTest, AWorkerGetsACleanWorld) {
   EXPECT_THAT(notes, Not(Contains(StartsWith("GLIBC_TUNABLES"))));
 }
 
-TEST_F(AgentTest, TheTunedProfileRetainsMemory) {
+TEST_F(AgentTest, TheTunedProfileRetainsMemoryAndSetsThreads) {
   v1::StartRunRequest request = Request("a", "inspect");
   request.mutable_spec()->set_profile("tuned");
   request.set_spec_sha256(SpecSha256(request.spec()));
   ASSERT_TRUE(loop_->StartRun(request).ok());
-  EXPECT_THAT(WaitForReport("a").result().summary().notes(), Contains(std::string("GLIBC_TUNABLES=") + kRetainTunables));
+  const v1::AttemptReport report = WaitForReport("a");
+  EXPECT_THAT(report.result().summary().notes(), Contains(std::string("GLIBC_TUNABLES=") + kRetainTunables));
+  EXPECT_THAT(report.result().summary().notes(), Contains(StartsWith("OMP_NUM_THREADS=")));
 }
 
 TEST_F(AgentTest, ARunnerThatCannotBeExecutedIsNotTheWorkloadsFault) {
