@@ -38,7 +38,7 @@ class Path(WorkerTest):
         lab = self.start_with_worker("lab-1", "lab-2")
         jobs = lab.json("submit", "tensor_add", "--on", "all", "--set", "n=256", "--set", "variant=inplace", "--set",
                         "steps=50")
-        self.assertEqual({"job_id", "run_ids"}, set(jobs))
+        self.assertLessEqual({"job_id", "run_ids"}, set(jobs))
         self.assertEqual(2, len(jobs["run_ids"]))
         for run in jobs["run_ids"]:
             self.assertEqual("succeeded", lab.wait_for_run(run, deadline_s=60)["state"])
