@@ -28,7 +28,8 @@ TEST(Describe, ListsEveryWorkloadSortedWithItsPrimaryMetricFirst) {
 
 TEST(Describe, TheWorkloadsPromiseWhatTheDocumentationSays) {
   std::map<std::string, std::string> primary;
-  for (const Json& workload : DescribeRunner()["workloads"]) primary[workload["name"]] = workload["metrics"][0]["name"];
+  const Json runner = DescribeRunner();
+  for (const Json& workload : runner["workloads"]) primary[workload["name"]] = workload["metrics"][0]["name"];
   EXPECT_EQ(primary.at("tensor_add"), "it_per_s");
   EXPECT_EQ(primary.at("mnist_cnn"), "samples_per_s");
 }

@@ -55,35 +55,24 @@ Outcome Execute(const std::string& name, const std::map<std::string, std::string
   return outcome;
 }
 
-// An epoch of the synthetic data has 6,400 / 800 = 8 steps: enough to see that training works, in moments.
-std::map<std::string, std::string> ShortTraining(const char* kernels, const char* seed = "1") {
-  return {{"data", "synthetic"}, {"batch", "800"}, {"epochs", "2"}, {"kernels", kernels}, {"seed", seed}};
+std::map<std::string, std::string> ShortTraining(const char* kernels) {
+  return {{"data", "synthetic"}, {"epochs", "1"}, {"kernels", kernels}};
 }
 
 class MnistCnnTest : public testing::TestWithParam<const char*> {};
 
-TEST_P(MnistCnnTest, LearnsAndCountsItsParameters) {
-  auto given = ShortTraining(GetParam());
-  given["batch"] = "64";
-  given["epochs"] = "1";
-  const Outcome outcome = Execute("mnist_cnn", given);
-  ASSERT_EQ(outcome.scores.size(), 1u);
-  EXPECT_GT(*outcome.scores[0].val_accuracy, 0.9);
-  EXPECT_LT(*outcome.scores[0].val_loss, 0.5);
-  EXPECT_EQ(outcome.metrics.at("parameters_total"), 1199882);
-  EXPECT_EQ(outcome.metrics.at("parameters_trainable"), 1199882);
-  EXPECT_GT(outcome.metrics.at("total_s"), 0);
-}
-
-TEST_P(MnistCnnTest, TheSameSeedGivesTheSameLosses) {
-  const auto losses = [](const Outcome& outcome) {
-    std::vector<double> values;
-    for (const EpochScore& score : outcome.scores) values.insert(values.end(), {*score.loss, *score.val_loss});
-    return values;
-  };
-  const auto first = losses(Execute("mnist_cnn", ShortTraining(GetParam())));
-  EXPECT_EQ(losses(Execute("mnist_cnn", ShortTraining(GetParam()))), first);
-  EXPECT_NE(losses(Execute("mnist_cnn", ShortTraining(GetParam(), "2"))), first);
+TEST_P(MnistCnnTest, LearnsTheSameForTheSameSeedAndCountsItsParameters) {
+  at::set_num_threads(1);  // several threads wait for each other spinning, which takes for ever beside other tests
+  const Outcome first = Execute("mnist_cnn", ShortTraining(GetParam()));
+  ASSERT_EQ(first.scores.size(), 1u);
+  EXPECT_GT(*first.scores[0].val_accuracy, 0.9);
+  EXPECT_LT(*first.scores[0].val_loss, 0.5);
+  EXPECT_EQ(first.metrics.at("parameters_total"), 1199882);
+  EXPECT_EQ(first.metrics.at("parameters_trainable"), 1199882);
+  EXPECT_GT(first.metrics.at("total_s"), 0);
+  const Outcome second = Execute("mnist_cnn", ShortTraining(GetParam()));
+  EXPECT_EQ(*second.scores[0].loss, *first.scores[0].loss);
+  EXPECT_EQ(*second.scores[0].val_loss, *first.scores[0].val_loss);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, MnistCnnTest, testing::Values("aten", "fused"));
