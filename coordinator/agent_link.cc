@@ -181,6 +181,11 @@ void SyncAgain(StepContext& step, Agent& agent) {
   SendSync(step, agent);
 }
 
+void AskWhatItHas(StepContext& step, Agent& agent) {
+  agent.known_revision = 0;
+  SyncAgain(step, agent);
+}
+
 void TickLink(StepContext& step, Agent& agent) {
   const int64_t now = step.now.boottime_ns;
   if (agent.link == Link::kWaiting && now >= agent.retry_at_ns) {

@@ -21,6 +21,8 @@ void OnLinkDescribed(StepContext& step, const Described& event);
 void OnSynced(StepContext& step, const Synced& event);
 // Ends the Sync under way in favour of a new one that says what has changed.
 void SyncAgain(StepContext& step, Agent& agent);
+// The same, to be answered at once with all that the agent has.
+void AskWhatItHas(StepContext& step, Agent& agent);
 
 // Deadlines of the line that have come; the next one. INT64_MAX for none.
 void TickLink(StepContext& step, Agent& agent);

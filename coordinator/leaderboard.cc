@@ -96,19 +96,25 @@ void AddPublished(const LeaderboardInput& input, v1::Leaderboard* board) {
   }
 }
 
+// A result whose evidence speaks against it stays visible and takes no rank.
+bool IsRanked(const v1::LeaderboardRow& row) {
+  return row.has_value() && (row.source() == "published" || row.verdict() == "OK" || row.verdict() == "UNCHECKED");
+}
+
 double LowOf(const v1::LeaderboardRow& row) { return row.has_ci_low() ? row.ci_low() : row.value(); }
 double HighOf(const v1::LeaderboardRow& row) { return row.has_ci_high() ? row.ci_high() : row.value(); }
 
 void Rank(bool is_less_better, v1::Leaderboard* board) {
   auto* rows = board->mutable_rows();
   std::stable_sort(rows->begin(), rows->end(), [is_less_better](const auto& a, const auto& b) {
+    if (IsRanked(a) != IsRanked(b)) return IsRanked(a);
     if (a.has_value() != b.has_value()) return a.has_value();
     return is_less_better ? a.value() < b.value() : a.value() > b.value();
   });
   const v1::LeaderboardRow* first = nullptr;
   for (int i = 0; i < rows->size(); ++i) {
     v1::LeaderboardRow& row = (*rows)[i];
-    if (!row.has_value()) break;
+    if (!IsRanked(row)) break;
     const bool is_tied = first != nullptr && LowOf(row) <= HighOf(*first) && LowOf(*first) <= HighOf(row);
     row.set_rank(is_tied ? first->rank() : i + 1);
     if (!is_tied) first = &row;

@@ -102,7 +102,7 @@ void OnStartAnswered(StepContext& step, Agent& agent, Attempt& attempt, const Or
   } else {
     // Not known whether the agent has it: ask.
     step.effects.changed_runs.push_back(attempt.record.run_id);
-    SyncAgain(step, agent);
+    AskWhatItHas(step, agent);
   }
 }
 
@@ -155,7 +155,7 @@ void OnOrderAnswered(StepContext& step, const OrderAnswered& event) {
       attempt->is_cancelling = true;
       ApplyStatus(step, *agent, *attempt, event.attempt);
     } else {
-      SyncAgain(step, *agent);  // its answer shows whether the cancel is still owed
+      AskWhatItHas(step, *agent);  // its answer shows whether the cancel is still owed
     }
   }
   if (agent->is_online) {

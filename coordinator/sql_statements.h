@@ -73,7 +73,7 @@ class SqlStatements {
     if (statement == nullptr) {
       statement = std::make_unique<SQLite::Statement>(*database_, sql);
     } else {
-      statement->reset();
+      (void)statement->tryReset();  // tells of the last execution's error once more
       statement->clearBindings();
     }
     return *statement;

@@ -130,10 +130,11 @@ class SqliteReader : public StoreReader {
   }
 
   StatusOr<std::vector<std::string>> ResolveRuns(const std::string& prefix) override {
+    if (prefix.empty()) return InvalidArgument("an id is empty", "fleetmark jobs and fleetmark runs list the ids");
     return Read<std::vector<std::string>>([&](SqlStatements& statements, auto* ids) {
       const std::vector<std::string> runs = Beginning(statements, "runs", "run_id", prefix);
       const std::vector<std::string> jobs = Beginning(statements, "jobs", "job_id", prefix);
-      if (prefix.empty() || runs.size() + jobs.size() == 0) return NoSuchId("job or run", prefix);
+      if (runs.size() + jobs.size() == 0) return NoSuchId("job or run", prefix);
       if (runs.size() + jobs.size() > 1) {
         std::vector<std::string> both = runs;
         both.insert(both.end(), jobs.begin(), jobs.end());

@@ -97,6 +97,13 @@ TEST(Leaderboard, TheRowIsTheMiddleRunOfTheNewestJob) {
   EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 90) << "of two the worse one";
 }
 
+TEST(Leaderboard, AFlaggedResultStaysVisibleWithoutARank) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("hot", 90), Measured("cool", 70)};
+  input.values[0].verdict = "THROTTLED";
+  EXPECT_THAT(Systems(BuildLeaderboard(input)), testing::ElementsAre("1 cool", "0 hot"));
+}
+
 TEST(Leaderboard, ProfilesAndRuntimesAreRowsOfTheirOwn) {
   LeaderboardInput input = Example();
   input.values = {Measured("a", 50), Measured("a", 60)};

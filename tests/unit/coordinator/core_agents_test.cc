@@ -1,0 +1,137 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/coordinator/core_harness.h"
+
+namespace fleetmark {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(CoreAgents, ARegisteredAgentIsCalledBackAndIdle) {
+  CoreHarness fleet;
+  fleet.AddAgent("lab");
+  EXPECT_EQ(fleet.AgentOf("lab").state(), "idle");
+  EXPECT_EQ(fleet.AgentOf("lab").devices_size(), 3);
+}
+
+TEST(CoreAgents, OneThatCannotBeCalledBackIsRefused) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.MakeAgent("lab");
+  lab.is_up = false;
+  const Status status = fleet.Register(lab);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(status.hint(), HasSubstr("--advertise"));
+}
+
+TEST(CoreAgents, ASecondProcessWithTheSameIdentityIsRefusedAndTheFirstGoesOn) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  ScriptedAgent& copy = fleet.MakeAgent("copy");
+  copy.description = lab.description;
+  copy.description.set_process_id("another process");
+  for (int i = 0; i < 3; ++i) {
+    const Status status = fleet.Register(copy);
+    EXPECT_EQ(status.kind(), "identity_taken");
+    EXPECT_THAT(status.message(), HasSubstr("lab"));
+    EXPECT_EQ(fleet.AgentOf("lab").address(), lab.address);
+  }
+  fleet.SubmitOne(CoreHarness::Request("lab"));
+  EXPECT_EQ(lab.starts.size(), 1u);
+  EXPECT_TRUE(copy.starts.empty());
+}
+
+TEST(CoreAgents, AnAgentMovesWhenItsOldAddressIsDead) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
+  lab.address = "lab:9999";
+  lab.Restart();
+  const Status status = fleet.Register(lab);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(fleet.AgentOf("lab").address(), "lab:9999");
+  EXPECT_EQ(fleet.StateOf(run), "interrupted") << "its restart ended the run, and its report was fetched";
+}
+
+TEST(CoreAgents, ATakenNameIsRefusedWithWhatToDo) {
+  CoreHarness fleet;
+  fleet.AddAgent("lab");
+  ScriptedAgent& other = fleet.MakeAgent("other");
+  other.description.set_name("lab");
+  const Status status = fleet.Register(other);
+  EXPECT_EQ(status.kind(), "name_taken");
+  EXPECT_THAT(status.hint(), HasSubstr("--name"));
+}
+
+TEST(CoreAgents, OneOfAnotherClusterOrProtocolIsRefusedByName) {
+  CoreHarness fleet;
+  ScriptedAgent& foreign = fleet.MakeAgent("foreign");
+  foreign.description.set_cluster_id("another cluster");
+  EXPECT_EQ(fleet.Register(foreign).kind(), "other_cluster");
+  ScriptedAgent& future = fleet.MakeAgent("future");
+  future.description.set_protocol_min(7);
+  future.description.set_protocol_max(9);
+  EXPECT_EQ(fleet.Register(future).kind(), "protocol");
+  ScriptedAgent& later = fleet.MakeAgent("later");
+  later.description.set_max_coordinator_epoch_seen(99);
+  EXPECT_EQ(fleet.Register(later).kind(), "old_epoch");
+}
+
+TEST(CoreAgents, ARefusedConnectionIsOfflineAtOnceAndSilenceAfterAWhile) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  ScriptedAgent& quiet = fleet.AddAgent("quiet");
+  lab.is_up = false;
+  quiet.is_silent = true;
+  fleet.Settle();
+  EXPECT_EQ(fleet.AgentOf("lab").state(), "offline");
+  EXPECT_THAT(fleet.AgentOf("lab").reason(), HasSubstr("Connection refused"));
+  EXPECT_EQ(fleet.AgentOf("quiet").state(), "idle");
+  fleet.Advance(31);
+  EXPECT_EQ(fleet.AgentOf("quiet").state(), "offline");
+}
+
+TEST(CoreAgents, RegisterMakesAnOfflineAgentReachableAtOnce) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  lab.is_up = false;
+  fleet.Settle();
+  fleet.Advance(3'600);
+  lab.is_up = true;
+  ASSERT_TRUE(fleet.Register(lab).ok());
+  EXPECT_EQ(fleet.AgentOf("lab").state(), "idle");
+}
+
+TEST(CoreAgents, TheStoreBringsThemBackAfterARestart) {
+  CoreHarness fleet;
+  fleet.AddAgent("lab");
+  fleet.RestartCoordinator();
+  EXPECT_EQ(fleet.AgentOf("lab").state(), "idle");
+}
+
+TEST(CoreAgents, OneWithWorkIsNotRemoved) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
+  EXPECT_EQ(fleet.Remove("lab").code(), StatusCode::kFailedPrecondition);
+  fleet.Finish(lab);
+  EXPECT_TRUE(fleet.Remove("lab").ok());
+  EXPECT_EQ(fleet.AgentOf("lab").name(), "");
+  EXPECT_EQ(fleet.StateOf(run), "succeeded") << "its results are kept";
+  EXPECT_EQ(fleet.Remove("lab").code(), StatusCode::kNotFound);
+}
+
+TEST(CoreAgents, RemovingADeadMachineEndsItsCancelledRuns) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
+  lab.is_up = false;
+  fleet.Settle();
+  EXPECT_FALSE(fleet.Remove("lab").ok());
+  ASSERT_TRUE(fleet.Cancel({run}).ok());
+  EXPECT_TRUE(fleet.Remove("lab").ok());
+  EXPECT_EQ(fleet.StateOf(run), "cancelled");
+}
+
+}  // namespace
+}  // namespace fleetmark

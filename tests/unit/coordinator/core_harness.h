@@ -1,0 +1,132 @@
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coordinator/coordinator_core.h"
+#include "coordinator/store.h"
+#include "tests/fakes/fake_clock.h"
+
+namespace fleetmark {
+
+// What the harness's agents do with the next StartRun.
+enum class OnStart {
+  kRun,          // accept and answer "running"
+  kRefuse,       // answer "device_busy", until it is changed
+  kLoseRequest,  // once: it never arrives, and the caller learns nothing
+  kLoseAnswer,   // once: it arrives and runs, and the caller learns nothing
+};
+
+// An agent as its protocol describes it, without a process behind it. It checks what every agent must be able to rely on:
+// fences never go back, an ack names the bytes that it reported.
+struct ScriptedAgent {
+  explicit ScriptedAgent(const std::string& name);
+
+  // What a restart or the loss of its state directory does.
+  void Restart();
+  void LoseJournal();
+
+  void Report(const std::string& attempt_id, const std::string& outcome, bool retryable = false);
+  // Replaces what it reported by other bytes.
+  void ReportOtherBytes(const std::string& attempt_id);
+
+  v1::AgentDescription description;
+  std::string address;
+  bool is_up = true;
+  bool is_silent = false;  // takes calls and never answers
+  OnStart on_start = OnStart::kRun;
+  bool cuts_reports = false;  // sends bytes that do not have the hash
+  std::string not_accepting;
+  bool draining = false;
+
+  std::map<std::string, v1::AttemptStatus> attempts;
+  std::map<std::string, std::string> reports;  // attempt id -> bytes, until they are acknowledged
+  std::vector<v1::StartRunRequest> starts;     // that arrived
+  std::vector<std::string> cancels;            // attempt ids
+  std::set<std::string> desired;               // of the last Sync
+  v1::Lease lease;                             // of the last Sync
+  int revision = 1;
+  double last_seq = -1;
+  int last_epoch = 0;
+};
+
+// CoordinatorCore with a real store, a fake clock and scripted agents: every effect is carried out as the loop does, the
+// writes first. Fails the test when a StartRun leaves whose attempt is not stored as dispatched, or an ack whose report is
+// not stored.
+class CoreHarness {
+ public:
+  CoreHarness();
+  ~CoreHarness();
+
+  ScriptedAgent& AddAgent(const std::string& name);  // joins by Register
+  ScriptedAgent& MakeAgent(const std::string& name);  // exists, has not joined
+  Status Register(ScriptedAgent& agent);
+
+  // A new core from what is stored, as after kill -9.
+  void RestartCoordinator();
+  // Lets `seconds` pass, acting on each deadline.
+  void Advance(double seconds);
+  // Carries out whatever is under way until nothing more comes by itself.
+  void Settle();
+
+  static v1::SubmitRequest Request(const std::string& on = "");
+  StatusOr<v1::SubmitResponse> Submit(const v1::SubmitRequest& request);
+  // One run; fails the test when it is refused.
+  std::string SubmitOne(const v1::SubmitRequest& request);
+  Status Cancel(const std::vector<std::string>& run_ids);
+  Status Remove(const std::string& name);
+  Status Drain(const std::string& name, bool on);
+
+  v1::RunInfo RunOf(const std::string& run_id);
+  std::string StateOf(const std::string& run_id) { return RunOf(run_id).state(); }
+  std::string ReasonOf(const std::string& run_id) { return RunOf(run_id).reason(); }
+  v1::AgentInfo AgentOf(const std::string& name);
+
+  // The attempt that the agent runs now; "" when none.
+  static std::string Running(const ScriptedAgent& agent);
+  // The agent reports the outcome of what it runs, and everything that follows happens.
+  void Finish(ScriptedAgent& agent, const std::string& outcome = "succeeded", bool retryable = false);
+
+  int commits = 0;
+  FakeClock clock;
+  std::map<std::string, std::unique_ptr<ScriptedAgent>> agents;  // by name
+  std::unique_ptr<Store> store;
+  std::unique_ptr<StoreReader> reader;
+  std::unique_ptr<CoordinatorCore> core;
+  double lease_s = 60;
+
+ private:
+  struct ParkedSync {
+    SyncCall call;
+    ScriptedAgent* agent;
+  };
+  Reply Ask(const std::function<Event(uint64_t)>& make);
+  void StepOnce(const Event& event);
+  void Perform(const Call& call);
+  void PerformDescribe(const DescribeCall& call);
+  void PerformSync(const SyncCall& call);
+  void PerformOrder(const OrderCall& call);
+  void PerformFetch(const FetchCall& call);
+  OrderAnswered Start(ScriptedAgent& agent, const OrderCall& call, const v1::StartRunRequest& request);
+  OrderAnswered CancelRun(ScriptedAgent& agent, const OrderCall& call, const v1::CancelRunRequest& request);
+  void TakeAcks(ScriptedAgent& agent, const v1::SyncRequest& request);
+  void AnswerParked();
+  v1::SyncResponse SyncAnswer(const ScriptedAgent& agent) const;
+  ScriptedAgent* At(const std::string& address);
+  void Build();
+
+  std::filesystem::path directory_;
+  std::deque<Event> events_;
+  std::vector<ParkedSync> parked_;
+  std::map<uint64_t, Reply> replies_;
+  uint64_t next_reply_ = 1;
+  int starts_of_coordinator_ = 0;
+};
+
+}  // namespace fleetmark
