@@ -112,7 +112,7 @@ void AgentLoop::Run() {
       const std::lock_guard lock(mutex_);
       if (is_closed_) break;
     }
-    Process(std::move(events));
+    ProcessAll(std::move(events));
     if (is_stopped_) break;
   }
   const std::lock_guard lock(mutex_);
@@ -133,28 +133,33 @@ std::vector<Event> AgentLoop::WaitForEvents() {
   } else {
     wake_.wait(lock, has_work);
   }
-  std::vector<Event> events = std::exchange(queue_, {});
-  lock.unlock();
-  if (!retries_.empty()) {
-    // What the machine reported keeps its order behind what is waiting to be written.
-    const auto machine = std::stable_partition(events.begin(), events.end(),
-                                               [](const Event& event) { return CallOf(event).has_value(); });
-    std::move(machine, events.end(), std::back_inserter(retries_));
-    events.erase(machine, events.end());
-    if (options_.clock->Now().boottime_ns >= retry_at_ns_) {
-      events.insert(events.begin(), std::make_move_iterator(retries_.begin()), std::make_move_iterator(retries_.end()));
-      retries_.clear();
-    }
+  return std::exchange(queue_, {});
+}
+
+// What the machine reported is committed apart from what callers ask: a report that cannot be written must not make an
+// agent deaf that could still tell why.
+void AgentLoop::ProcessAll(std::vector<Event> events) {
+  const auto calls = std::stable_partition(events.begin(), events.end(),
+                                           [](const Event& event) { return !CallOf(event).has_value(); });
+  std::vector<Event> machine(std::make_move_iterator(events.begin()), std::make_move_iterator(calls));
+  events.erase(events.begin(), calls);
+  if (retries_.empty() || options_.clock->Now().boottime_ns >= retry_at_ns_) {
+    std::vector<Event> ready = std::exchange(retries_, {});
+    std::move(machine.begin(), machine.end(), std::back_inserter(ready));
+    ready.push_back(Tick{});
+    Process(std::move(ready));
+  } else {
+    std::move(machine.begin(), machine.end(), std::back_inserter(retries_));  // keeps its order behind what waits
+    Process({Tick{}});
   }
-  events.push_back(Tick{});
-  return events;
+  RefreshCapacity();
+  if (!events.empty()) Process(std::move(events));
 }
 
 void AgentLoop::Process(std::vector<Event> events) {
   Outcome outcome;
   core_->BeginBatch();
   const Moment now = options_.clock->Now();
-  RefreshCapacity(&outcome, now);
   for (Event& event : events) {
     if (auto* start = std::get_if<StartRunCall>(&event)) PrepareStart(start);
     core_->Step(event, now, &outcome);
@@ -194,17 +199,16 @@ Status AgentLoop::Capacity() const {
                             "free some space there, or lower --min-free-mb", "disk_full");
 }
 
-void AgentLoop::RefreshCapacity(Outcome* out, Moment now) {
+void AgentLoop::RefreshCapacity() {
   const Status capacity = Capacity();
   if (capacity.message() == capacity_.message()) return;
   if (!capacity.ok()) spdlog::warn("no new work is taken: {}", capacity.ToString());
   capacity_ = capacity;
-  core_->Step(CapacityChanged{capacity}, now, out);
+  Process({CapacityChanged{capacity}});  // writes nothing, so it cannot fail
 }
 
 // Nothing of the batch has happened. Callers are told; what the machine reported is kept and tried again.
 void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
-  capacity_ = OkStatus();  // as the core was rolled back; told anew at the next batch
   commit_status_ = ResourceExhausted(status.message(), status.hint(), status.kind());
   retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLongestRetryNs);
   retry_at_ns_ = options_.clock->Now().boottime_ns + retry_delay_ns_;
@@ -218,7 +222,7 @@ void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
   }
   kept.insert(kept.end(), std::make_move_iterator(retries_.begin()), std::make_move_iterator(retries_.end()));
   retries_ = std::move(kept);
-  if (!retries_.empty()) spdlog::error("{} reports wait until the journal can be written: {}", retries_.size(), status.ToString());
+  if (!retries_.empty()) spdlog::error("{} events wait until the journal can be written: {}", retries_.size(), status.ToString());
 }
 
 void AgentLoop::Perform(const Effect& effect) {

@@ -69,9 +69,10 @@ class AgentLoop {
   Status Open();
   void Run();
   std::vector<Event> WaitForEvents();
+  void ProcessAll(std::vector<Event> events);
   void Process(std::vector<Event> events);
   void PrepareStart(StartRunCall* call);
-  void RefreshCapacity(Outcome* out, Moment now);
+  void RefreshCapacity();
   Status Capacity() const;
   void RetryLater(std::vector<Event> events, const Status& status);
   void Perform(const Effect& effect);

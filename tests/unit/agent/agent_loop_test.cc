@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "common/run_spec.h"
 #include "common/sha256.h"
@@ -147,6 +150,39 @@ TEST_F(AgentTest, AFullDiskTakesNoNewWork) {
   const auto refused = loop_->StartRun(Request("a", "noop"));
   EXPECT_EQ("disk_full", refused.status().kind());
   EXPECT_THAT(Sync({})->not_accepting(), HasSubstr("nearly full"));
+}
+
+// No file of this process can grow while it lives.
+class FullDisk {
+ public:
+  FullDisk() {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{1, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(AgentTest, AReportThatCannotBeWrittenIsKeptUntilItCan) {
+  ASSERT_TRUE(loop_->StartRun(Request("a", "succeed", {{"seconds", "0.3"}})).ok());
+  WaitForState("a", "running");
+  {
+    const FullDisk full;
+    // The worker ends, and nobody hears of a result that is not durable.
+    EXPECT_TRUE(WaitUntil([&] { return testing::Value(Sync({"a"})->not_accepting(), HasSubstr("journal")); }));
+    EXPECT_EQ(0, Sync({"a"})->pending_results_size());
+    v1::DrainRequest drain;
+    *drain.mutable_fence() = NewFence();
+    drain.set_on(true);
+    EXPECT_EQ(StatusCode::kResourceExhausted, loop_->Drain(drain).status().code());
+  }
+  EXPECT_FALSE(Sync({"a"})->draining());
+  EXPECT_EQ("succeeded", WaitForReport("a").outcome());
+  EXPECT_TRUE(WaitUntil([&] { return Sync({"a"})->not_accepting().empty(); }));
 }
 
 TEST_F(AgentTest, WatchersSeeProgressAndTheEnd) {
