@@ -76,7 +76,7 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
                {"RUNTIME", 50},
                {"PROFILE", 70},
                {board.unit().empty() ? "VALUE" : Printable(board.unit()), kEssential, 0, Align::kRight},
-               {"95 %", 60},
+               {"95 %", 85},
                {"N", 20, 0, Align::kRight},
                {"VERDICT", 65},
                {"SOURCE", 80},

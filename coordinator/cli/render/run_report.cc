@@ -58,7 +58,7 @@ std::string Overview(const v1::RunInfo& run, const Terminal& terminal) {
   Facts facts;
   facts.Add("run", run.run_id());
   facts.Add("state", run.state(), StyleOfState(run.state()));
-  facts.Add("", run.reason());
+  if (run.reason() != run.failure().message()) facts.Add("", run.reason());
   facts.Add("result", FormatPrimary(run.result()), Style::kBold);
   facts.Add("workload", run.workload() + version + ", " + run.runtime() + ", profile " + run.profile());
   facts.Add("parameters", JoinParameters(run.parameters()));
@@ -89,10 +89,11 @@ std::string Metrics(const v1::Result& result, const Terminal& terminal) {
         FormatValue(metric.value(), metric.has_ci_low() ? std::optional<double>(metric.ci_low()) : std::nullopt,
                     metric.has_ci_high() ? std::optional<double>(metric.ci_high()) : std::nullopt);
     const Style style = metric.name() == result.primary_metric() ? Style::kBold : Style::kPlain;
+    const bool is_bytes = metric.unit() == "B";
     table.AddRow({{metric.name(), style},
-                  {value.value, style},
+                  {is_bytes ? FormatBytes(metric.value()) : value.value, style},
                   {value.interval, style},
-                  metric.unit(),
+                  is_bytes ? "" : metric.unit(),
                   metric.has_n() ? std::to_string(metric.n()) : "",
                   number(metric.has_best(), metric.best()),
                   number(metric.has_median(), metric.median()),

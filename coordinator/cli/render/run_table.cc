@@ -65,10 +65,13 @@ std::string RenderOutcome(const RunList& runs, const Terminal& terminal, double 
     if (run.state() == "succeeded") continue;
     const std::string why = run.failure().message().empty() ? run.reason() : run.failure().message();
     const std::string id(ShortId(run.run_id()));
-    text += "\n" + id + " " + Paint(run.state(), StyleOfState(run.state()), terminal);
-    if (!why.empty()) text += ": " + Printable(why);
-    text += "\n";
-    if (!run.failure().hint().empty()) text += "hint: " + Printable(run.failure().hint()) + "\n";
+    const std::string line = id + " " + run.state() + (why.empty() ? "" : ": " + Printable(why));
+    // Painted after it was wrapped: the state stands in the first line.
+    std::string wrapped = Wrap(line, terminal.width, 2);
+    wrapped.replace(id.size() + 1, run.state().size(), Paint(run.state(), StyleOfState(run.state()), terminal));
+    text += "\n" + wrapped + "\n";
+    const std::string& hint = run.failure().hint();
+    if (!hint.empty()) text += Wrap("hint: " + Printable(hint), terminal.width, 2) + "\n";
     text += "see: fleetmark show " + id + "\n";
   }
   return text;

@@ -1,8 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
 
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
-#include "coordinator/cli/render/number.h"
 #include "coordinator/cli/render/table.h"
 #include "coordinator/cli/render/text.h"
 #include "coordinator/cli/verb.h"
@@ -17,13 +18,20 @@ std::string Join(const Words& words) {
   return text;
 }
 
+// A bound as it was written, not with the digits of a measurement.
+std::string Bound(double value) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%.10g", value);
+  return buffer.data();
+}
+
 std::string Bounds(const v1::ParameterSpec& parameter) {
   if (!parameter.choices().empty()) return Join(parameter.choices());
   if (parameter.has_min() && parameter.has_max()) {
-    return FormatNumber(parameter.min()) + " to " + FormatNumber(parameter.max());
+    return Bound(parameter.min()) + " to " + Bound(parameter.max());
   }
-  if (parameter.has_min()) return "at least " + FormatNumber(parameter.min());
-  return parameter.has_max() ? "at most " + FormatNumber(parameter.max()) : "";
+  if (parameter.has_min()) return "at least " + Bound(parameter.min());
+  return parameter.has_max() ? "at most " + Bound(parameter.max()) : "";
 }
 
 std::string RenderList(const v1::ListWorkloadsResponse& list, const Terminal& terminal) {

@@ -55,6 +55,7 @@ TEST(TableTest, LeavesOutTheLeastImportantFirstAndNeverTheEssential) {
   const std::string narrower = SampleTable().Render(Window(20));
   EXPECT_THAT(narrower, Not(HasSubstr("MODEL")));
   EXPECT_THAT(narrower, HasSubstr("offline"));
+  EXPECT_THAT(SampleTable().Render(Window(12)), HasSubstr("NAME    STA…")) << "cut, but there";
 }
 
 TEST(TableTest, LeavesOutColumnsWithoutContent) {
