@@ -88,13 +88,13 @@ class Path(WorkerTest):
 class Results(WorkerTest):
     def test_show_gives_the_whole_result(self):
         self.start_with_worker()
-        run = self.measure("tensor_add", "n=256", "variant=inplace", "steps=60")
+        run = self.measure("tensor_add", "n=2048", "variant=inplace", "steps=300")
         self.assertEqual(1, len(run["attempts"]))
         metrics = {metric["name"]: metric for metric in run["result"]["metrics"]}
         self.assertLessEqual({"name", "unit", "value"} | SAMPLED, set(metrics["it_per_s"]))
         result = run["result"]
         self.assertEqual("steps", result["summary"]["stop_reason"])
-        self.assertEqual(60, result["summary"]["steps"])
+        self.assertEqual(300, result["summary"]["steps"])
         self.assertEqual("UNCHECKED", result["verdict"]["kind"])
         self.assertGreater(result["usage"]["rss_peak_bytes"], 1e6)
         self.assertGreater(result["usage"]["wall_s"], 0)
