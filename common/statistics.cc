@@ -55,13 +55,16 @@ Interval BlockMeanInterval(std::span<const double> values) {
   Interval interval;
   if (values.size() < kFewestValues) return interval;
   const size_t blocks = std::min(kMostBlocks, values.size() / 2);
-  const size_t length = values.size() / blocks;
-  const size_t first = values.size() - blocks * length;
   std::array<double, kMostBlocks> storage;  // not a vector: a stop rule calls this between timed steps
   const std::span<double> means = std::span(storage).first(blocks);
-  for (size_t block = 0; block < blocks; ++block) means[block] = Mean(values.subspan(first + block * length, length));
-  const double centre = Mean(means);
-  const double half = StudentT975(static_cast<int>(blocks) - 1) * SampleDeviation(means, centre) /
+  size_t begin = 0;
+  for (size_t block = 0; block < blocks; ++block) {
+    const size_t end = (block + 1) * values.size() / blocks;
+    means[block] = Mean(values.subspan(begin, end - begin));
+    begin = end;
+  }
+  const double centre = Mean(values);
+  const double half = StudentT975(static_cast<int>(blocks) - 1) * SampleDeviation(means, Mean(means)) /
                       std::sqrt(static_cast<double>(blocks));
   return {centre - half, centre + half, true};
 }

@@ -31,8 +31,8 @@ struct Interval {
 };
 
 // 95 % interval of the mean of a series that may be autocorrelated, as step times are: the series is cut into up to 20
-// contiguous blocks of equal length and Student's t is applied to the block means (method of batch means). The rest
-// that does not fill a block is left out at the front. Not known for fewer than 10 values.
+// contiguous blocks, equal in length but for one value, and Student's t is applied to the block means (method of batch
+// means). Centred at the mean of all values. Not known for fewer than 10 values.
 Interval BlockMeanInterval(std::span<const double> values);
 
 // Upper 97.5 % point of Student's t with `degrees_of_freedom` >= 1: half the width of a 95 % interval in standard

@@ -36,19 +36,29 @@ const MetricDefinition& FindMetric(std::string_view name) {
   std::abort();
 }
 
+namespace {
+
+// Values may stand for different numbers of steps, and their plain mean is then not quite the exact one.
+Interval IntervalAround(double exact_mean, std::span<const double> values) {
+  const Interval interval = BlockMeanInterval(values);
+  const double half = (interval.high - interval.low) / 2;
+  return interval.known ? Interval{exact_mean - half, exact_mean + half, true} : interval;
+}
+
+}  // namespace
+
 void MetricRecorder::Record(std::string_view name, double value) { metrics_.push_back({&FindMetric(name), value}); }
 
 void MetricRecorder::RecordTimes(std::string_view name, double value, std::span<const double> values) {
-  metrics_.push_back({&FindMetric(name), value, Summarize(values), BlockMeanInterval(values)});
+  metrics_.push_back({&FindMetric(name), value, Summarize(values), IntervalAround(value, values)});
 }
 
-void MetricRecorder::RecordRate(std::string_view name, double value, double per_step,
-                                std::span<const double> step_s) {
+void MetricRecorder::RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s) {
   std::vector<double> rates;
   rates.reserve(step_s.size());
   for (const double seconds : step_s) rates.push_back(per_step / seconds);
   // The interval is that of the mean step time, turned over: the mean of rates is not the rate.
-  Interval interval = BlockMeanInterval(step_s);
+  Interval interval = IntervalAround(per_step / value, step_s);
   if (interval.known && interval.low > 0) {
     interval = {per_step / interval.high, per_step / interval.low, true};
   } else {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -45,6 +46,16 @@ TEST(Statistics, IntervalOverBlockMeansMatchesHandComputation) {
   const double half = 2.776 * std::sqrt(2.5) / std::sqrt(5.0);
   EXPECT_NEAR(interval.low, 3 - half, 1e-12);
   EXPECT_NEAR(interval.high, 3 + half, 1e-12);
+}
+
+TEST(Statistics, IntervalHoldsTheMeanWhereverTheValuesAreOdd) {
+  // 59 values make 20 blocks; were what does not fill a block left out, the odd beginning would move the interval away.
+  std::vector<double> values(59, 1.0);
+  std::fill(values.begin(), values.begin() + 19, 9.0);
+  const Interval interval = BlockMeanInterval(values);
+  const double mean = Summarize(values).mean;
+  EXPECT_NEAR((interval.low + interval.high) / 2, mean, 1e-12);
+  EXPECT_LT(interval.low, mean);
 }
 
 TEST(Statistics, NoIntervalFromFewValues) {
