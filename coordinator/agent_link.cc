@@ -34,8 +34,7 @@ v1::SyncRequest MakeSync(StepContext& step, Agent& agent) {
     // From when the agent read its clock, so by our clock it cannot end later than a lease after we heard of that.
     request.mutable_lease()->set_boot_id(agent.boot_id);
     request.mutable_lease()->set_until_boottime_ns(agent.boottime_ns + SecondsToNanos(config.lease_s));
-    agent.lease_ends_ns =
-        std::max(agent.lease_ends_ns, agent.boottime_read_ns + SecondsToNanos(config.lease_s));
+    agent.lease_ends_ns = std::max(agent.lease_ends_ns, agent.boottime_read_ns + SecondsToNanos(config.lease_s));
   }
   // Until the first lease has arrived the agent shall answer at once.
   request.set_wait_s(agent.is_leased ? std::min(config.offline_after_s, config.lease_s) / 3 : 0);
@@ -134,8 +133,8 @@ void OnLinkDescribed(StepContext& step, const Described& event) {
     pause_ns = SecondsToNanos(kRefusedRetryS);
     const Agent* namesake = FindAgentByName(step.state, event.description.name());
     if (event.description.agent_id() != agent.id()) {
-      status = FailedPrecondition("another agent (" + event.description.name() + ") answers at " +
-                                  agent.record.address);
+      status =
+          FailedPrecondition("another agent (" + event.description.name() + ") answers at " + agent.record.address);
     } else if (namesake != nullptr && namesake != &agent) {
       status = FailedPrecondition("it now calls itself " + event.description.name() + ", as another agent does");
     } else {

@@ -2,11 +2,12 @@
 
 #include "coordinator/core_state.h"
 
-// The line to one agent: Describe until it answers, then one Sync after the other. A refused connection makes it offline
-// at once, silence after `offline_after_s`.
+// The line to one agent: Describe until it answers, then one Sync after the other. A refused connection makes it
+// offline at once, silence after `offline_after_s`.
 namespace fleetmark {
 
-// The pause between a report's commit and a Sync of its own for its ack; most acks leave with a Sync that is due anyway.
+// The pause between a report's commit and a Sync of its own for its ack; most acks leave with a Sync that is due
+// anyway.
 inline constexpr int64_t kAckDelayNs = 50'000'000;
 
 // The agent has just described itself: begin to Sync.

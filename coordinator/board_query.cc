@@ -65,10 +65,10 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
   std::string where = filter.where;
   std::vector<SqlValue> values = filter.values;
   if (query.newest_job_only) {
-    where += " AND (runs.agent_id, runs.device, runs.runtime, runs.profile, jobs.sequence) IN ("
-             "SELECT runs.agent_id, runs.device, runs.runtime, runs.profile, MAX(jobs.sequence)" +
-             std::string(kFrom) + filter.where +
-             " GROUP BY runs.agent_id, runs.device, runs.runtime, runs.profile)";
+    where +=
+        " AND (runs.agent_id, runs.device, runs.runtime, runs.profile, jobs.sequence) IN ("
+        "SELECT runs.agent_id, runs.device, runs.runtime, runs.profile, MAX(jobs.sequence)" +
+        std::string(kFrom) + filter.where + " GROUP BY runs.agent_id, runs.device, runs.runtime, runs.profile)";
     values.insert(values.end(), filter.values.begin(), filter.values.end());
   }
   SQLite::Statement& rows = statements.Bind(

@@ -29,8 +29,8 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorSetti
   options.core.offline_after_s = settings.offline_after_s;
   options.state_dir = settings.state_dir;
   options.min_free_bytes = settings.min_free_mb * 1e6;
-  coordinator->loop_ = std::make_unique<CoordinatorLoop>(options, coordinator->store_.get(),
-                                                         coordinator->calls_.get(), &coordinator->watch_, clock);
+  coordinator->loop_ = std::make_unique<CoordinatorLoop>(options, coordinator->store_.get(), coordinator->calls_.get(),
+                                                         &coordinator->watch_, clock);
   FLEETMARK_RETURN_IF_ERROR(coordinator->loop_->Start());
   return coordinator;
 }
@@ -43,14 +43,17 @@ void Coordinator::Stop() {
 }
 
 Status Coordinator::Complete(std::vector<v1::RunInfo>* runs, ResultDetail detail) {
+  std::vector<v1::RunInfo*> active;
+  for (v1::RunInfo& run : *runs) {
+    if (run.state() == "queued" || run.state() == "running") active.push_back(&run);
+  }
+  if (active.empty()) return OkStatus();
   std::vector<v1::RunInfo*> ended;
-  const auto look = [&](const CoordinatorCore& core, Moment now) {
-    for (v1::RunInfo& run : *runs) {
-      if (run.state() != "queued" && run.state() != "running") continue;
-      if (!core.Describe(&run, now)) ended.push_back(&run);
+  loop_->View([&](const CoordinatorCore& core, Moment now) {
+    for (v1::RunInfo* run : active) {
+      if (!core.Describe(run, now)) ended.push_back(run);
     }
-  };
-  loop_->View(look);
+  });
   for (v1::RunInfo* run : ended) {
     FLEETMARK_ASSIGN_OR_RETURN(*run, reader_->GetRun(run->run_id(), detail));
   }

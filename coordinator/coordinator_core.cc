@@ -80,20 +80,18 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
 
 void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
   StepContext step{state_, *effects, now};
-  std::visit(Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
-                        [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
-                        [&](const DrainAsked& e) { OnDrain(step, e); },
-                        [&](const SubmitAsked& e) { OnSubmit(step, e); },
-                        [&](const CancelAsked& e) { OnCancel(step, e); },
-                        [&](const Described& e) {
-                          if (!OnAdmissionDescribed(step, e)) OnLinkDescribed(step, e);
-                        },
-                        [&](const Synced& e) { OnSynced(step, e); },
-                        [&](const OrderAnswered& e) { OnOrderAnswered(step, e); },
-                        [&](const Fetched& e) { OnFetched(step, e); },
-                        [&](const LookedUp& e) { OnLookedUp(step, e); },
-                        [&](const Ticked&) { Tick(step); }},
-             event);
+  std::visit(
+      Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
+                 [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
+                 [&](const DrainAsked& e) { OnDrain(step, e); }, [&](const SubmitAsked& e) { OnSubmit(step, e); },
+                 [&](const CancelAsked& e) { OnCancel(step, e); },
+                 [&](const Described& e) {
+                   if (!OnAdmissionDescribed(step, e)) OnLinkDescribed(step, e);
+                 },
+                 [&](const Synced& e) { OnSynced(step, e); }, [&](const OrderAnswered& e) { OnOrderAnswered(step, e); },
+                 [&](const Fetched& e) { OnFetched(step, e); }, [&](const LookedUp& e) { OnLookedUp(step, e); },
+                 [&](const Ticked&) { Tick(step); }},
+      event);
   Schedule(step);
 }
 

@@ -8,15 +8,15 @@
 
 namespace fleetmark {
 
-// The coordinator as a deterministic state machine: what is told in (event.h), what is to be done comes out (effects.h).
-// Owns no thread, socket, clock, file or random source. Thread-compatible.
+// The coordinator as a deterministic state machine: what is told in (event.h), what is to be done comes out
+// (effects.h). Owns no thread, socket, clock, file or random source. Thread-compatible.
 class CoordinatorCore {
  public:
   // Takes up what the store remembers. Nothing is called until the first Ticked, which calls every agent.
   CoordinatorCore(const CoreConfig& config, const StoredState& stored, Moment now);
 
-  // Appends to `effects`. The caller commits the writes before it acts on the rest; when the commit fails it throws this
-  // object away and builds another from the store.
+  // Appends to `effects`. The caller commits the writes before it acts on the rest; when the commit fails it throws
+  // this object away and builds another from the store.
   void Step(const Event& event, Moment now, Effects* effects);
 
   // When Ticked is due, by CLOCK_BOOTTIME.
@@ -25,8 +25,8 @@ class CoordinatorCore {
   // The highest seq used in a fence.
   int64_t last_seq() const { return state_.seq; }
 
-  // Adds to a run that the store calls queued or running what only the core knows: reason, place in the queue, whether an
-  // attempt is unknown. False when the run has ended.
+  // Adds to a run that the store calls queued or running what only the core knows: reason, place in the queue, whether
+  // an attempt is unknown. False when the run has ended.
   bool Describe(v1::RunInfo* run, Moment now) const;
 
   // Sorted by name.

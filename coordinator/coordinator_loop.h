@@ -18,10 +18,10 @@
 
 namespace fleetmark {
 
-// The shell around CoordinatorCore: one thread takes all events that wait, steps the core with each, commits what came of
-// it in one transaction, and only then calls, answers and tells. When the commit fails nothing leaves: whoever asked gets
-// the reason, and the core is built anew from the store.
-// All methods are thread-safe, but Start and Stop are called once, in this order.
+// The shell around CoordinatorCore: one thread takes all events that wait, steps the core with each, commits what came
+// of it in one transaction, and only then calls, answers and tells. When the commit fails nothing leaves: whoever asked
+// gets the reason, and the core is built anew from the store. All methods are thread-safe, but Start and Stop are
+// called once, in this order.
 class CoordinatorLoop {
  public:
   struct Options {

@@ -90,7 +90,7 @@ struct Agent {
   std::string offline_reason;
   Link link = Link::kWaiting;
   uint64_t call = 0;  // of the Describe or Sync under way
-  int failures = 0;  // in a row
+  int failures = 0;   // in a row
   int64_t retry_at_ns = 0;
   int64_t last_heard_ns = 0;
   int known_revision = 0;

@@ -75,12 +75,9 @@ class Dispatcher : public AgentCalls {
   }
 
   void Perform(const Call& call, std::function<void(Event)> done) override {
-    std::visit(Overloaded{[&](const DescribeCall& c) { Describe(c, done); },
-                          [&](const SyncCall& c) { Sync(c, done); },
-                          [&](const EndSync& c) { CancelSync(c.call); },
-                          [&](const OrderCall& c) { Order(c, done); },
-                          [&](const FetchCall& c) { FetchReport(c, done); },
-                          [](const LookUp&) {},
+    std::visit(Overloaded{[&](const DescribeCall& c) { Describe(c, done); }, [&](const SyncCall& c) { Sync(c, done); },
+                          [&](const EndSync& c) { CancelSync(c.call); }, [&](const OrderCall& c) { Order(c, done); },
+                          [&](const FetchCall& c) { FetchReport(c, done); }, [](const LookUp&) {},
                           [&](const ResetConnection& c) { channels_.Reset(c.address); }},
                call);
   }
@@ -212,13 +209,19 @@ class Dispatcher : public AgentCalls {
 
   void Order(const OrderCall& call, const std::function<void(Event)>& done) {
     if (const auto* start = std::get_if<v1::StartRunRequest>(&call.request)) {
-      OrderOf(call, *start, [](auto& stub, auto& unary, auto then) {
-        stub.async()->StartRun(&unary.context, &unary.request, &unary.response, std::move(then));
-      }, done);
+      OrderOf(
+          call, *start,
+          [](auto& stub, auto& unary, auto then) {
+            stub.async()->StartRun(&unary.context, &unary.request, &unary.response, std::move(then));
+          },
+          done);
     } else if (const auto* cancel = std::get_if<v1::CancelRunRequest>(&call.request)) {
-      OrderOf(call, *cancel, [](auto& stub, auto& unary, auto then) {
-        stub.async()->CancelRun(&unary.context, &unary.request, &unary.response, std::move(then));
-      }, done);
+      OrderOf(
+          call, *cancel,
+          [](auto& stub, auto& unary, auto then) {
+            stub.async()->CancelRun(&unary.context, &unary.request, &unary.response, std::move(then));
+          },
+          done);
     } else {
       Begin<v1::DrainRequest, v1::DrainResponse>(
           call.address, std::get<v1::DrainRequest>(call.request), kOrderDeadlineS,

@@ -71,8 +71,8 @@ void SendNext(StepContext& step, Agent& agent) {
   }
 }
 
-// Whether the agent itself has said no. Whatever may have come from the connection, or from a half-done call, leaves open
-// whether the run was started.
+// Whether the agent itself has said no. Whatever may have come from the connection, or from a half-done call, leaves
+// open whether the run was started.
 bool IsRefusal(const Status& status) {
   if (status.kind().empty()) return false;
   switch (status.code()) {

@@ -2,8 +2,8 @@
 
 #include "coordinator/core_state.h"
 
-// StartRun, CancelRun and Drain of one agent, one at a time: they carry growing seqs, and the agent refuses what arrives
-// behind a later one.
+// StartRun, CancelRun and Drain of one agent, one at a time: they carry growing seqs, and the agent refuses what
+// arrives behind a later one.
 namespace fleetmark {
 
 v1::Fence MakeFence(const CoreState& state, int64_t seq);

@@ -91,8 +91,8 @@ struct WorkloadRecord {
 // What the core is rebuilt from: every agent, and whatever has not ended.
 struct StoredState {
   std::vector<AgentRecord> agents;
-  std::vector<JobRecord> jobs;  // with active runs
-  std::vector<RunRecord> runs;  // active, in order of submission
+  std::vector<JobRecord> jobs;          // with active runs
+  std::vector<RunRecord> runs;          // active, in order of submission
   std::vector<AttemptRecord> attempts;  // of active runs, not ended
   int64_t next_job_sequence = 1;
 };

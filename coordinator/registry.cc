@@ -41,8 +41,8 @@ void Admit(StepContext& step, const Admission& admission) {
     step.state.agents[description.agent_id()] = std::move(made);
     step.Log(Severity::kInfo, "agent " + description.name() + " joined from " + admission.address);
   } else if (agent->record.address != admission.address) {
-    step.Log(Severity::kInfo, "agent " + description.name() + " moved from " + agent->record.address + " to " +
-                                  admission.address);
+    step.Log(Severity::kInfo,
+             "agent " + description.name() + " moved from " + agent->record.address + " to " + admission.address);
     DropLink(step, *agent);
   }
   const bool is_same_process = agent->is_online && agent->record.description.process_id() == description.process_id();
@@ -56,17 +56,16 @@ void Admit(StepContext& step, const Admission& admission) {
 Status CheckIdentity(CoreState& state, const Admission& admission, const v1::AgentDescription& description) {
   FLEETMARK_RETURN_IF_ERROR(CheckCompatible(state, description));
   if (!admission.claimed_agent_id.empty() && admission.claimed_agent_id != description.agent_id()) {
-    return FailedPrecondition("at " + admission.address + " another agent answers (" + description.name() +
-                                  "), not the one that registers",
-                              "give each agent its own --advertise address", "wrong_address");
+    return FailedPrecondition(
+        "at " + admission.address + " another agent answers (" + description.name() + "), not the one that registers",
+        "give each agent its own --advertise address", "wrong_address");
   }
   const Agent* namesake = FindAgentByName(state, description.name());
   if (namesake != nullptr && namesake->id() != description.agent_id()) {
-    return AlreadyExists("an agent named " + description.name() + " has joined already, from " +
-                             namesake->record.address,
-                         "choose another --name, or remove the old one with fleetmark agents remove " +
-                             description.name(),
-                         "name_taken");
+    return AlreadyExists(
+        "an agent named " + description.name() + " has joined already, from " + namesake->record.address,
+        "choose another --name, or remove the old one with fleetmark agents remove " + description.name(),
+        "name_taken");
   }
   return OkStatus();
 }
@@ -75,11 +74,11 @@ Status CheckIdentity(CoreState& state, const Admission& admission, const v1::Age
 
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description) {
   if (description.protocol_min() > kProtocolMax || description.protocol_max() < kProtocolMin) {
-    return FailedPrecondition(
-        "agent " + description.name() + " (" + description.version() + ") speaks protocol " +
-            std::to_string(description.protocol_min()) + " to " + std::to_string(description.protocol_max()) +
-            ", this coordinator " + std::to_string(kProtocolMin) + " to " + std::to_string(kProtocolMax),
-        "install the same version of Fleetmark on both", "protocol");
+    return FailedPrecondition("agent " + description.name() + " (" + description.version() + ") speaks protocol " +
+                                  std::to_string(description.protocol_min()) + " to " +
+                                  std::to_string(description.protocol_max()) + ", this coordinator " +
+                                  std::to_string(kProtocolMin) + " to " + std::to_string(kProtocolMax),
+                              "install the same version of Fleetmark on both", "protocol");
   }
   const Epoch& epoch = state.config.epoch;
   if (!description.cluster_id().empty() && description.cluster_id() != epoch.cluster_id) {
@@ -88,11 +87,11 @@ Status CheckCompatible(const CoreState& state, const v1::AgentDescription& descr
                               "start it with another --state-dir to make a new agent of it", "other_cluster");
   }
   if (description.max_coordinator_epoch_seen() > epoch.coordinator_epoch) {
-    return FailedPrecondition(
-        "agent " + description.name() + " has seen coordinator epoch " +
-            std::to_string(description.max_coordinator_epoch_seen()) + ", newer than this coordinator's " +
-            std::to_string(epoch.coordinator_epoch) + ": this state directory is an older copy",
-        "run the coordinator on the newest copy of its state directory", "old_epoch");
+    return FailedPrecondition("agent " + description.name() + " has seen coordinator epoch " +
+                                  std::to_string(description.max_coordinator_epoch_seen()) +
+                                  ", newer than this coordinator's " + std::to_string(epoch.coordinator_epoch) +
+                                  ": this state directory is an older copy",
+                              "run the coordinator on the newest copy of its state directory", "old_epoch");
   }
   return OkStatus();
 }
@@ -134,19 +133,20 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event) {
     }
     const std::string old_address = FindAgent(step.state, old.agent_id())->record.address;
     step.Answer(admission.reply,
-                AlreadyExists("agent " + old.name() + " already answers at " + old_address +
-                                  "; the one at " + admission.address + " has the same identity",
+                AlreadyExists("agent " + old.name() + " already answers at " + old_address + "; the one at " +
+                                  admission.address + " has the same identity",
                               "two agents must not share or copy a state directory: give this one its own "
                               "--state-dir and --name",
                               "identity_taken"));
     return true;
   }
   if (!event.status.ok()) {
-    step.Answer(admission.reply,
-                Unavailable("no agent answers at " + admission.address + ": " + event.status.message(),
-                            admission.is_registration
-                                ? "the coordinator must be able to reach the agent there: check --listen and --advertise"
-                                : "check the address, and that fleetmark-agent serve runs there"));
+    step.Answer(
+        admission.reply,
+        Unavailable("no agent answers at " + admission.address + ": " + event.status.message(),
+                    admission.is_registration
+                        ? "the coordinator must be able to reach the agent there: check --listen and --advertise"
+                        : "check the address, and that fleetmark-agent serve runs there"));
     return true;
   }
   if (Status status = CheckIdentity(step.state, admission, event.description); !status.ok()) {
@@ -172,18 +172,18 @@ void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event) {
   const auto queue = step.state.queues.find(agent.id());
   if (queue != step.state.queues.end() && !queue->second.empty()) {
     const std::string job = queue->second.begin()->second->record.job_id;
-    return step.Answer(event.reply, FailedPrecondition(std::to_string(queue->second.size()) + " runs wait for agent " +
-                                                           event.name,
-                                                       "cancel them first, for example fleetmark cancel " +
-                                                           std::string(ShortId(job))));
+    return step.Answer(
+        event.reply,
+        FailedPrecondition(std::to_string(queue->second.size()) + " runs wait for agent " + event.name,
+                           "cancel them first, for example fleetmark cancel " + std::string(ShortId(job))));
   }
   for (const auto& [id, attempt] : agent.attempts) {
     // A person who has cancelled a run and now removes its unreachable machine forces the end of it.
     if (attempt->run->record.cancel_requested && !agent.is_online) continue;
-    return step.Answer(event.reply, FailedPrecondition("agent " + event.name + " runs " +
-                                                           std::string(ShortId(attempt->record.run_id)),
-                                                       "wait for it, or cancel it first: fleetmark cancel " +
-                                                           std::string(ShortId(attempt->record.run_id))));
+    return step.Answer(
+        event.reply, FailedPrecondition("agent " + event.name + " runs " + std::string(ShortId(attempt->record.run_id)),
+                                        "wait for it, or cancel it first: fleetmark cancel " +
+                                            std::string(ShortId(attempt->record.run_id))));
   }
   while (!agent.attempts.empty()) {
     EndWithoutReport(step, *agent.attempts.begin()->second, "agent_removed",

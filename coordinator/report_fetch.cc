@@ -43,8 +43,9 @@ class ChunkReader : public grpc::ClientReadReactor<v1::Chunk> {
   }
   void OnDone(const grpc::Status& status) override {
     // A log that goes on beyond what is kept is cut; a report is whole or nothing.
-    done_(is_too_long_ ? ResourceExhausted("it is longer than " + std::to_string(most_bytes_) + " bytes", "", "too_long")
-                       : FromGrpcStatus(status),
+    done_(is_too_long_
+              ? ResourceExhausted("it is longer than " + std::to_string(most_bytes_) + " bytes", "", "too_long")
+              : FromGrpcStatus(status),
           std::move(bytes_));
     delete this;
   }

@@ -35,8 +35,8 @@ std::shared_ptr<v1::AttemptReport> ParseReport(const std::string& bytes, const s
 
 PutReport MakePut(StepContext& step, const Fetched& event, const std::string& run_id,
                   std::shared_ptr<const v1::AttemptReport> report, bool is_canonical) {
-  return {event.attempt_id, run_id,    event.sha256, event.bytes, std::move(report),
-          is_canonical,     event.log, step.now.unix_s()};
+  return {event.attempt_id,  run_id,       event.sha256, event.bytes,
+          std::move(report), is_canonical, event.log,    step.now.unix_s()};
 }
 
 void StoreLive(StepContext& step, Attempt& attempt, const Fetched& event) {

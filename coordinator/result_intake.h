@@ -5,9 +5,9 @@
 // From "the agent has a report" to "it is stored and acknowledged".
 //
 // A report for an attempt that the core no longer follows is looked up in the store: the same bytes are acknowledged
-// again; other bytes are kept beside the first as a conflict; the first report of an attempt that ended without one (its
-// lease ran out) is stored with it, and is the run's result only while that run is still queued; one of an attempt that
-// the store never heard of is kept apart. In each case the agent gets its ack only after the commit.
+// again; other bytes are kept beside the first as a conflict; the first report of an attempt that ended without one
+// (its lease ran out) is stored with it, and is the run's result only while that run is still queued; one of an attempt
+// that the store never heard of is kept apart. In each case the agent gets its ack only after the commit.
 namespace fleetmark {
 
 // Fetches the report unless that is under way or its pause has not passed.

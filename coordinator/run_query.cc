@@ -24,12 +24,12 @@ void FillAttempt(const AttemptRecord& record, const std::string& agent, int conf
 }
 
 void ReadAttempts(SqlStatements& statements, v1::RunInfo* run) {
-  SQLite::Statement& rows = statements.Bind(
-      "SELECT " + kAttemptColumns +
-          ", (SELECT name FROM agents WHERE agents.agent_id = attempts.agent_id), "
-          "(SELECT COUNT(*) FROM kept_reports WHERE kept_reports.attempt_id = attempts.attempt_id) "
-          "FROM attempts WHERE run_id = ? ORDER BY number",
-      run->run_id());
+  SQLite::Statement& rows =
+      statements.Bind("SELECT " + kAttemptColumns +
+                          ", (SELECT name FROM agents WHERE agents.agent_id = attempts.agent_id), "
+                          "(SELECT COUNT(*) FROM kept_reports WHERE kept_reports.attempt_id = attempts.attempt_id) "
+                          "FROM attempts WHERE run_id = ? ORDER BY number",
+                      run->run_id());
   while (rows.executeStep()) {
     const AttemptRecord record = ReadAttempt(rows);
     const int columns = rows.getColumnCount();
@@ -111,11 +111,11 @@ SqlFilter MakeFilter(const v1::RunFilter& filter) {
 
 std::vector<v1::RunInfo> ReadRuns(SqlStatements& statements, const SqlFilter& filter, const std::string& order,
                                   int limit, ResultDetail detail, int64_t* last_ordinal) {
-  SQLite::Statement& rows = statements.Bind(
-      "SELECT " + kRunColumns +
-      ", (SELECT name FROM agents WHERE agents.agent_id = runs.agent_id), submitted_unix_s, "
-      "(SELECT request FROM jobs WHERE jobs.job_id = runs.job_id), ordinal FROM runs WHERE " +
-      filter.where + " ORDER BY " + order + " LIMIT " + std::to_string(limit));
+  SQLite::Statement& rows =
+      statements.Bind("SELECT " + kRunColumns +
+                      ", (SELECT name FROM agents WHERE agents.agent_id = runs.agent_id), submitted_unix_s, "
+                      "(SELECT request FROM jobs WHERE jobs.job_id = runs.job_id), ordinal FROM runs WHERE " +
+                      filter.where + " ORDER BY " + order + " LIMIT " + std::to_string(limit));
   int index = 0;
   for (const SqlValue& value : filter.values) SqlStatements::BindOne(rows, ++index, value);
   std::vector<v1::RunInfo> runs;

@@ -91,7 +91,8 @@ void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& devi
   AttemptRecord& record = attempt->record;
   record.run_id = run.record.run_id;
   record.number = run.record.attempts;
-  record.attempt_id = DeriveId({"attempt", record.run_id, std::to_string(record.number), step.state.config.instance_id});
+  record.attempt_id =
+      DeriveId({"attempt", record.run_id, std::to_string(record.number), step.state.config.instance_id});
   record.agent_id = agent.id();
   record.incarnation = agent.record.description.incarnation();
   record.kill_on_disconnect = run.record.target_agent_id.empty();
@@ -136,8 +137,7 @@ void Refuse(StepContext& step, Attempt& attempt, const Status& status) {
   attempt.record.finished_unix_s = step.now.unix_s();
   Save(step, attempt);
   Run& run = Detach(step, attempt);
-  const bool is_hopeless =
-      status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kUnimplemented;
+  const bool is_hopeless = status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kUnimplemented;
   if (run.record.cancel_requested) {
     FinishRun(step, run, RunState::kCancelled, MakeFailure("cancelled", run.record.cancel_reason));
   } else if (is_hopeless) {

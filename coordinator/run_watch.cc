@@ -9,8 +9,7 @@ constexpr size_t kMostProgress = 64;
 
 RunWatch::News RunWatch::Subscription::Wait(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, patience,
-                    [&] { return !news_.changed.empty() || !news_.progress.empty() || news_.is_over; });
+  arrived_.wait_for(lock, patience, [&] { return !news_.changed.empty() || !news_.progress.empty() || news_.is_over; });
   News news;
   std::swap(news, news_);
   news_.is_over = news.is_over;

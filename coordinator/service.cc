@@ -15,9 +15,9 @@ Send<Message> SendTo(grpc::ServerWriter<Message>* writer) {
 }
 
 // One line an RPC. A handler that streams learns from `send` that its caller is gone.
-#define FLEETMARK_UNARY(METHOD, REQUEST, RESPONSE)                                                               \
-  grpc::Status METHOD(Context*, const v1::REQUEST* request, v1::RESPONSE* response) override {                   \
-    return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, response));                                   \
+#define FLEETMARK_UNARY(METHOD, REQUEST, RESPONSE)                                             \
+  grpc::Status METHOD(Context*, const v1::REQUEST* request, v1::RESPONSE* response) override { \
+    return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, response));                 \
   }
 #define FLEETMARK_STREAM(METHOD, REQUEST, RESPONSE)                                                              \
   grpc::Status METHOD(Context*, const v1::REQUEST* request, grpc::ServerWriter<v1::RESPONSE>* writer) override { \

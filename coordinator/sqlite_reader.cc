@@ -15,10 +15,10 @@ constexpr int kMostCandidates = 4;
 std::vector<std::string> Beginning(SqlStatements& statements, const std::string& table, const std::string& column,
                                    const std::string& prefix) {
   std::vector<std::string> ids;
-  SQLite::Statement& rows = statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column +
-                                                " >= ? AND substr(" + column + ", 1, ?) = ? ORDER BY " + column +
-                                                " LIMIT " + std::to_string(kMostCandidates),
-                                            prefix, static_cast<int64_t>(prefix.size()), prefix);
+  SQLite::Statement& rows =
+      statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column + " >= ? AND substr(" + column +
+                          ", 1, ?) = ? ORDER BY " + column + " LIMIT " + std::to_string(kMostCandidates),
+                      prefix, static_cast<int64_t>(prefix.size()), prefix);
   while (rows.executeStep()) ids.push_back(rows.getColumn(0).getString());
   rows.reset();
   return ids;
@@ -111,9 +111,9 @@ class SqliteReader : public StoreReader {
     return Read<std::vector<v1::JobInfo>>([&](SqlStatements& statements, auto* jobs) {
       const std::string where =
           active_only ? "WHERE job_id IN (SELECT job_id FROM runs WHERE state IN ('queued', 'running'))" : "";
-      SQLite::Statement& rows = statements.Bind("SELECT job_id, request, submitted_unix_s FROM jobs " + where +
-                                                    " ORDER BY sequence DESC LIMIT ?",
-                                                limit > 0 ? limit : -1);
+      SQLite::Statement& rows = statements.Bind(
+          "SELECT job_id, request, submitted_unix_s FROM jobs " + where + " ORDER BY sequence DESC LIMIT ?",
+          limit > 0 ? limit : -1);
       while (rows.executeStep()) jobs->push_back(ReadJob(rows));
       rows.reset();
       for (v1::JobInfo& job : *jobs) {
@@ -164,8 +164,7 @@ class SqliteReader : public StoreReader {
 
   StatusOr<std::vector<WorkloadRecord>> ListWorkloads() override {
     return Read<std::vector<WorkloadRecord>>([&](SqlStatements& statements, auto* workloads) {
-      SQLite::Statement& rows =
-          statements.Bind("SELECT runtime, spec FROM workloads ORDER BY name, version, runtime");
+      SQLite::Statement& rows = statements.Bind("SELECT runtime, spec FROM workloads ORDER BY name, version, runtime");
       while (rows.executeStep()) {
         WorkloadRecord& record = workloads->emplace_back();
         record.runtime = rows.getColumn(0).getString();

@@ -44,8 +44,8 @@ class SqliteStore : public Store {
     const Status status = CatchSqlite(what_, [&] {
       LoadAgents(&stored);
       LoadJobs(&stored);
-      SQLite::Statement runs(*database_, "SELECT " + kRunColumns +
-                                             " FROM runs WHERE state IN ('queued', 'running') ORDER BY ordinal");
+      SQLite::Statement runs(
+          *database_, "SELECT " + kRunColumns + " FROM runs WHERE state IN ('queued', 'running') ORDER BY ordinal");
       while (runs.executeStep()) stored.runs.push_back(ReadRun(runs));
       SQLite::Statement attempts(
           *database_, "SELECT " + kAttemptColumns +
@@ -88,8 +88,8 @@ class SqliteStore : public Store {
   StatusOr<std::optional<AttemptRecord>> FindAttempt(const std::string& attempt_id) override {
     std::optional<AttemptRecord> found;
     const Status status = CatchSqlite(what_, [&] {
-      SQLite::Statement& row = statements_.Bind(
-          "SELECT " + kAttemptColumns + " FROM attempts WHERE attempt_id = ?", attempt_id);
+      SQLite::Statement& row =
+          statements_.Bind("SELECT " + kAttemptColumns + " FROM attempts WHERE attempt_id = ?", attempt_id);
       if (row.executeStep()) found = ReadAttempt(row);
       row.reset();
       return OkStatus();

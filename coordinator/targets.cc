@@ -83,9 +83,8 @@ StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitR
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec* workload, FindWorkload(agent, *runtime, request.workload()));
   Placement placement;
   placement.workload = *workload;
-  FLEETMARK_ASSIGN_OR_RETURN(
-      placement.parameters,
-      CheckParameters(*workload, {request.parameters().begin(), request.parameters().end()}));
+  FLEETMARK_ASSIGN_OR_RETURN(placement.parameters,
+                             CheckParameters(*workload, {request.parameters().begin(), request.parameters().end()}));
   FLEETMARK_ASSIGN_OR_RETURN(placement.devices, ChooseDevices(agent, *runtime, *workload, request.device()));
   return placement;
 }

@@ -1,5 +1,5 @@
-#include "coordinator/rpc/handlers.h"
 #include "common/address.h"
+#include "coordinator/rpc/handlers.h"
 
 namespace fleetmark {
 

@@ -9,8 +9,7 @@ Status GetLeaderboard(Coordinator& coordinator, const v1::LeaderboardRequest& re
   StoreReader& reader = coordinator.reader();
   FLEETMARK_ASSIGN_OR_RETURN(const std::vector<WorkloadRecord> workloads, reader.ListWorkloads());
   LeaderboardInput input;
-  FLEETMARK_ASSIGN_OR_RETURN(input.workload,
-                             FindWorkloadSpec(workloads, coordinator.references(), request.workload()));
+  FLEETMARK_ASSIGN_OR_RETURN(input.workload, FindWorkloadSpec(workloads, coordinator.references(), request.workload()));
   FLEETMARK_ASSIGN_OR_RETURN(input.metric, FindMetric(input.workload, request.metric()));
   FLEETMARK_ASSIGN_OR_RETURN(
       input.parameters, CheckParameters(input.workload, {request.parameters().begin(), request.parameters().end()}));

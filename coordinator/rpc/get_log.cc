@@ -1,5 +1,6 @@
-#include "coordinator/rpc/handlers.h"
 #include <algorithm>
+
+#include "coordinator/rpc/handlers.h"
 
 namespace fleetmark {
 namespace {

@@ -1,6 +1,6 @@
-#include "coordinator/rpc/handlers.h"
 #include "common/build_info.h"
 #include "common/protocol_version.h"
+#include "coordinator/rpc/handlers.h"
 
 namespace fleetmark {
 

@@ -16,10 +16,9 @@ Status CheckWord(const std::string& what, const std::string& word, const std::ve
 
 StatusOr<v1::RunFilter> CheckFilter(Coordinator& coordinator, const v1::RunFilter& filter) {
   FLEETMARK_RETURN_IF_ERROR(CheckWord(
-      "state", filter.state(),
-      {"queued", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"}));
-  FLEETMARK_RETURN_IF_ERROR(CheckWord("verdict", filter.verdict(),
-                                      {"UNCHECKED", "OK", "NOISY", "THROTTLED", "INTERFERED", "IMPLAUSIBLE"}));
+      "state", filter.state(), {"queued", "running", "succeeded", "failed", "cancelled", "timed_out", "interrupted"}));
+  FLEETMARK_RETURN_IF_ERROR(
+      CheckWord("verdict", filter.verdict(), {"UNCHECKED", "OK", "NOISY", "THROTTLED", "INTERFERED", "IMPLAUSIBLE"}));
   v1::RunFilter checked = filter;
   if (!filter.job_id().empty()) {
     FLEETMARK_ASSIGN_OR_RETURN(*checked.mutable_job_id(), coordinator.reader().ResolveJob(filter.job_id()));

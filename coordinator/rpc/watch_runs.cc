@@ -1,12 +1,18 @@
-#include "coordinator/rpc/handlers.h"
+#include <chrono>
 #include <map>
+
+#include "coordinator/rpc/handlers.h"
 
 namespace fleetmark {
 namespace {
 
 // How soon a caller that is gone is noticed, and how often places in the queue are told anew.
 constexpr std::chrono::milliseconds kPatience(200);
-constexpr int kRoundsBetweenRefreshes = 5;
+constexpr std::chrono::seconds kRefreshPeriod(1);
+// A run that is over sooner is not worth a stream of progress.
+constexpr std::chrono::milliseconds kFollowAfter(200);
+
+using SteadyTime = std::chrono::steady_clock::time_point;
 
 // One WatchRuns call.
 class Watcher {
@@ -15,13 +21,18 @@ class Watcher {
 
   Status Watch(const std::vector<std::string>& run_ids, const IsCancelled& is_cancelled) {
     subscription_ = coordinator_.watch().Subscribe(run_ids);
-    for (const std::string& id : run_ids) FLEETMARK_RETURN_IF_ERROR(TellState(id));
-    for (int round = 1; !active_.empty() && !is_cancelled() && !is_gone_; ++round) {
+    FLEETMARK_RETURN_IF_ERROR(TellStates(run_ids));
+    SteadyTime refreshed = std::chrono::steady_clock::now();
+    while (!active_.empty() && !is_cancelled() && !is_gone_) {
       const RunWatch::News news = subscription_->Wait(kPatience);
       if (news.is_over) return Unavailable("the coordinator is stopping", "the runs go on; watch them again later");
       for (const RunWatch::Progress& progress : news.progress) TellProgress(progress);
-      for (const std::string& id : news.changed) FLEETMARK_RETURN_IF_ERROR(TellState(id));
-      if (round % kRoundsBetweenRefreshes == 0) Refresh();
+      FLEETMARK_RETURN_IF_ERROR(TellStates({news.changed.begin(), news.changed.end()}));
+      FollowProgress();
+      if (std::chrono::steady_clock::now() - refreshed >= kRefreshPeriod) {
+        Refresh();
+        refreshed = std::chrono::steady_clock::now();
+      }
     }
     return OkStatus();
   }
@@ -31,32 +42,43 @@ class Watcher {
     if (!is_gone_) is_gone_ = !send_(update);
   }
 
-  Status TellState(const std::string& run_id) {
-    v1::RunUpdate update;
-    FLEETMARK_ASSIGN_OR_RETURN(*update.mutable_run(), coordinator_.FindRun(run_id, ResultDetail::kBrief));
-    const v1::RunInfo& run = update.run();
-    Tell(update);
-    if (run.state() == "queued" || run.state() == "running") {
-      active_[run_id] = run;
-      if (run.state() == "running") FollowProgress(run_id);
-    } else {
-      active_.erase(run_id);
-      streams_.erase(run_id);
+  Status TellStates(const std::vector<std::string>& run_ids) {
+    std::vector<v1::RunInfo> runs(run_ids.size());
+    for (size_t i = 0; i < run_ids.size(); ++i) {
+      FLEETMARK_ASSIGN_OR_RETURN(runs[i], coordinator_.reader().GetRun(run_ids[i], ResultDetail::kBrief));
+    }
+    FLEETMARK_RETURN_IF_ERROR(coordinator_.Complete(&runs, ResultDetail::kBrief));
+    for (const v1::RunInfo& run : runs) {
+      v1::RunUpdate update;
+      *update.mutable_run() = run;
+      Tell(update);
+      if (run.state() == "running") to_follow_.try_emplace(run.run_id(), std::chrono::steady_clock::now());
+      if (run.state() != "running") {
+        to_follow_.erase(run.run_id());
+        streams_.erase(run.run_id());
+      }
+      if (run.state() == "queued" || run.state() == "running") {
+        active_[run.run_id()] = run;
+      } else {
+        active_.erase(run.run_id());
+      }
     }
     return OkStatus();
   }
 
   // The agent is asked for progress only while somebody watches.
-  void FollowProgress(const std::string& run_id) {
-    CoordinatorCore::Place place;
-    coordinator_.loop().View([&](const CoordinatorCore& core, Moment) { place = core.FindLive(run_id); });
-    if (place.attempt_id.empty() || streams_[run_id].first == place.attempt_id) return;
-    streams_[run_id].second.reset();
-    streams_[run_id] = {place.attempt_id,
-                        coordinator_.calls().WatchRun(place.address, place.attempt_id,
-                                                      [subscription = subscription_, run_id](const v1::RunEvent& event) {
-                                                        subscription->TellProgress(run_id, event);
-                                                      })};
+  void FollowProgress() {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    for (const auto& [run_id, since] : to_follow_) {
+      if (now - since < kFollowAfter || streams_.contains(run_id)) continue;
+      CoordinatorCore::Place place;
+      coordinator_.loop().View([&, id = run_id](const CoordinatorCore& core, Moment) { place = core.FindLive(id); });
+      if (place.attempt_id.empty()) continue;
+      streams_[run_id] = coordinator_.calls().WatchRun(
+          place.address, place.attempt_id, [subscription = subscription_, id = run_id](const v1::RunEvent& event) {
+            subscription->TellProgress(id, event);
+          });
+    }
   }
 
   void TellProgress(const RunWatch::Progress& progress) {
@@ -95,7 +117,8 @@ class Watcher {
   const Send<v1::RunUpdate>& send_;
   std::shared_ptr<RunWatch::Subscription> subscription_;
   std::map<std::string, v1::RunInfo> active_;
-  std::map<std::string, std::pair<std::string, std::unique_ptr<AgentCalls::Stream>>> streams_;
+  std::map<std::string, SteadyTime> to_follow_;  // runs, since when they run
+  std::map<std::string, std::unique_ptr<AgentCalls::Stream>> streams_;
   bool is_gone_ = false;
 };
 

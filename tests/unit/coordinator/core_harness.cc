@@ -318,8 +318,7 @@ void CoreHarness::PerformSync(const SyncCall& call) {
   TakeFence(*agent, call.request.fence());
   EXPECT_GE(call.request.fence().seq(), agent->last_seq) << "a Sync with an old fence";
   if (call.request.incarnation() != agent->description.incarnation()) {
-    events_.push_back(
-        Synced{call.call, call.agent_id, FailedPrecondition("another one", "", "other_incarnation"), {}});
+    events_.push_back(Synced{call.call, call.agent_id, FailedPrecondition("another one", "", "other_incarnation"), {}});
     return;
   }
   agent->desired = {call.request.desired_attempt_ids().begin(), call.request.desired_attempt_ids().end()};
@@ -389,8 +388,7 @@ OrderAnswered CoreHarness::Start(ScriptedAgent& agent, const OrderCall& call, co
   return {call.agent_id, OkStatus(), status};
 }
 
-OrderAnswered CoreHarness::CancelRun(ScriptedAgent& agent, const OrderCall& call,
-                                     const v1::CancelRunRequest& request) {
+OrderAnswered CoreHarness::CancelRun(ScriptedAgent& agent, const OrderCall& call, const v1::CancelRunRequest& request) {
   agent.cancels.push_back(request.attempt_id());
   v1::AttemptStatus& status = agent.attempts[request.attempt_id()];
   status.set_attempt_id(request.attempt_id());

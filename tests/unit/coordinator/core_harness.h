@@ -23,8 +23,8 @@ enum class OnStart {
   kLoseAnswer,   // once: it arrives and runs, and the caller learns nothing
 };
 
-// An agent as its protocol describes it, without a process behind it. It checks what every agent must be able to rely on:
-// fences never go back, an ack names the bytes that it reported.
+// An agent as its protocol describes it, without a process behind it. It checks what every agent must be able to rely
+// on: fences never go back, an ack names the bytes that it reported.
 struct ScriptedAgent {
   explicit ScriptedAgent(const std::string& name);
 
@@ -56,15 +56,15 @@ struct ScriptedAgent {
   int last_epoch = 0;
 };
 
-// CoordinatorCore with a real store, a fake clock and scripted agents: every effect is carried out as the loop does, the
-// writes first. Fails the test when a StartRun leaves whose attempt is not stored as dispatched, or an ack whose report is
-// not stored.
+// CoordinatorCore with a real store, a fake clock and scripted agents: every effect is carried out as the loop does,
+// the writes first. Fails the test when a StartRun leaves whose attempt is not stored as dispatched, or an ack whose
+// report is not stored.
 class CoreHarness {
  public:
   CoreHarness();
   ~CoreHarness();
 
-  ScriptedAgent& AddAgent(const std::string& name);  // joins by Register
+  ScriptedAgent& AddAgent(const std::string& name);   // joins by Register
   ScriptedAgent& MakeAgent(const std::string& name);  // exists, has not joined
   Status Register(ScriptedAgent& agent);
 
