@@ -16,7 +16,8 @@ Status CheckComplete(const v1::StartRunRequest& request) {
   if (request.start_by().boot_id().empty()) return InvalidArgument("StartRun lacks start_by", "", "bad_parameter");
   if (!(request.max_runtime_s() > 0)) return InvalidArgument("max_runtime_s must be more than 0", "", "bad_parameter");
   if (request.on_disconnect() != "FINISH" && request.on_disconnect() != "KILL") {
-    return InvalidArgument("on_disconnect is \"" + request.on_disconnect() + "\"", "use FINISH or KILL", "bad_parameter");
+    return InvalidArgument("on_disconnect is \"" + request.on_disconnect() + "\"", "use FINISH or KILL",
+                           "bad_parameter");
   }
   if (request.spec().profile() != "stock" && request.spec().profile() != "tuned") {
     return InvalidArgument("profile \"" + request.spec().profile() + "\" is not known", "use stock or tuned",
@@ -46,15 +47,16 @@ StatusOr<const v1::WorkloadSpec*> FindWorkload(const v1::RunnerDescription& runn
     names.push_back(workload.name());
     if (workload.name() != spec.workload()) continue;
     if (workload.version() == spec.workload_version()) return &workload;
-    return FailedPrecondition("runtime " + runner.runtime() + " has version " + std::to_string(workload.version()) + " of " +
-                                  workload.name() + ", not " + std::to_string(spec.workload_version()),
+    return FailedPrecondition("runtime " + runner.runtime() + " has version " + std::to_string(workload.version()) +
+                                  " of " + workload.name() + ", not " + std::to_string(spec.workload_version()),
                               "use the same Fleetmark everywhere", "unsupported");
   }
   return FailedPrecondition("runtime " + runner.runtime() + " has no workload " + spec.workload(),
                             SuggestFrom(spec.workload(), names), "unsupported");
 }
 
-Status CheckDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload, const v1::StartRunRequest& request) {
+Status CheckDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload,
+                   const v1::StartRunRequest& request) {
   const std::string& name = request.spec().device();
   std::vector<std::string> names;
   for (const v1::Device& device : runner.devices()) {
@@ -66,8 +68,9 @@ Status CheckDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& 
     }
     const auto& uuids = request.device_uuids();
     if (!uuids.empty() && std::find(uuids.begin(), uuids.end(), device.uuid()) == uuids.end()) {
-      return FailedPrecondition("device " + name + " is now " + device.uuid() + ", and the run was planned for " + uuids[0],
-                                "", "device_unavailable");
+      return FailedPrecondition(
+          "device " + name + " is now " + device.uuid() + ", and the run was planned for " + uuids[0], "",
+          "device_unavailable");
     }
     return OkStatus();
   }
@@ -93,8 +96,8 @@ Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request) {
   FLEETMARK_RETURN_IF_ERROR(CheckComplete(request));
   for (const std::string& feature : request.required_features()) {
     if (std::find(offer.features.begin(), offer.features.end(), feature) == offer.features.end()) {
-      return FailedPrecondition("this agent does not know the feature " + feature, "use a newer Fleetmark on this machine",
-                                "unsupported");
+      return FailedPrecondition("this agent does not know the feature " + feature,
+                                "use a newer Fleetmark on this machine", "unsupported");
     }
   }
   FLEETMARK_ASSIGN_OR_RETURN(const v1::RunnerDescription* runner, FindRuntime(offer, request.spec().runtime()));

@@ -260,7 +260,9 @@ void AgentCore::Announce(const std::string& attempt_id) {
   if (auto status = KnownStatus(attempt_id)) out_->effects.push_back(AnnounceStatus{*std::move(status)});
 }
 
-void AgentCore::Log(bool is_warning, std::string text) { out_->effects.push_back(LogLine{is_warning, std::move(text)}); }
+void AgentCore::Log(bool is_warning, std::string text) {
+  out_->effects.push_back(LogLine{is_warning, std::move(text)});
+}
 
 Attempt& AgentCore::EditAttempt(const std::string& attempt_id) {
   const auto found = attempts_.find(attempt_id);

@@ -14,8 +14,8 @@ namespace fleetmark {
 
 // Everything an agent decides, as a deterministic state machine. It owns no thread, clock, file, process or random
 // source: what happens comes in as an Event, what is to be done leaves as writes and effects. The caller commits the
-// writes of a batch of events in one transaction and only then performs its effects; when the commit fails it rolls back
-// and performs none. Used from one thread.
+// writes of a batch of events in one transaction and only then performs its effects; when the commit fails it rolls
+// back and performs none. Used from one thread.
 class AgentCore {
  public:
   struct Identity {

@@ -23,8 +23,8 @@ void AgentCore::On(const StartRunCall& event) {
     const std::string& hash = attempt != attempts_.end() ? attempt->second.request.spec_sha256()
                                                          : retired_.at(request.attempt_id()).spec_sha256;
     if (!hash.empty() && hash != request.spec_sha256()) {
-      ReplyTo(event.call, AlreadyExists("attempt " + request.attempt_id() + " is known here with another specification", "",
-                                        "other_spec"));
+      ReplyTo(event.call, AlreadyExists("attempt " + request.attempt_id() + " is known here with another specification",
+                                        "", "other_spec"));
     } else {
       ReplyTo(event.call, OkStatus(), *known);
     }
@@ -57,7 +57,8 @@ Status AgentCore::CheckStart(const StartRunCall& event) const {
     return FailedPrecondition("StartRun came after its start_by", "", "too_late");
   }
   if (state_.is_stopping) return FailedPrecondition("this agent is being stopped", "", "draining");
-  if (state_.is_draining) return FailedPrecondition("this agent is draining", "end it with `fleetmark agents resume`", "draining");
+  if (state_.is_draining)
+    return FailedPrecondition("this agent is draining", "end it with `fleetmark agents resume`", "draining");
   if (!state_.capacity.ok()) return state_.capacity;
   FLEETMARK_RETURN_IF_ERROR(CheckRequest(offer_, request));
   if (request.on_disconnect() == "KILL" && now_.boottime_ns >= state_.lease_until_ns) {
@@ -96,7 +97,8 @@ void AgentCore::On(const SyncCall& event) {
   const v1::SyncRequest& request = event.request;
   Status status = CheckFence(state_.fence, request.fence());
   if (status.ok() && request.incarnation() != incarnation_) {
-    status = FailedPrecondition("this agent has a new journal since the coordinator last saw it", "", "other_incarnation");
+    status =
+        FailedPrecondition("this agent has a new journal since the coordinator last saw it", "", "other_incarnation");
   }
   if (!status.ok()) {
     ReplyTo(event.call, status);

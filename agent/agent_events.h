@@ -20,8 +20,8 @@ using CallId = uint64_t;
 struct StartRunCall {
   CallId call;
   v1::StartRunRequest request;
-  // Of taking the device's lock for this attempt; whoever feeds the event holds the lock until it sees a SpawnWorker for
-  // the attempt, and lets go of it when there is none.
+  // Of taking the device's lock for this attempt; whoever feeds the event holds the lock until it sees a SpawnWorker
+  // for the attempt, and lets go of it when there is none.
   Status lock = OkStatus();
 };
 struct CancelRunCall {
@@ -99,7 +99,8 @@ struct LogLine {
 };
 struct Stopped {};  // after StopRequested: nothing runs any more
 
-using Effect = std::variant<SpawnWorker, OpenGate, SignalWorker, KillStaleWorker, Reply, AnnounceStatus, LogLine, Stopped>;
+using Effect =
+    std::variant<SpawnWorker, OpenGate, SignalWorker, KillStaleWorker, Reply, AnnounceStatus, LogLine, Stopped>;
 
 struct Outcome {
   std::vector<JournalWrite> writes;

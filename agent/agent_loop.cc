@@ -76,7 +76,8 @@ Status AgentLoop::Open() {
   incarnation_ = opened.contents.incarnation;
   fence_ = opened.contents.fence;
   journal_ = std::move(opened.journal);
-  core_ = std::make_unique<AgentCore>(AgentCore::Identity{boot_id_, process_id_}, options_.offer, std::move(opened.contents));
+  core_ = std::make_unique<AgentCore>(AgentCore::Identity{boot_id_, process_id_}, options_.offer,
+                                      std::move(opened.contents));
   supervisor_ = std::make_unique<Supervisor>(Supervisor::Options{
       boot_id_, directory / "logs", [this](Event event) { Post(std::move(event)); },
       [this](const std::string& attempt_id, v1::RunEvent event) { watch_hub_.Publish(attempt_id, std::move(event)); }});
@@ -184,7 +185,8 @@ void AgentLoop::Process(std::vector<Event> events) {
 void AgentLoop::PrepareStart(StartRunCall* call) {
   const v1::StartRunRequest& request = call->request;
   const std::string device = request.device_uuids().empty() ? request.spec().device() : request.device_uuids(0);
-  auto locks = device_locks_->Acquire(device, "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
+  auto locks =
+      device_locks_->Acquire(device, "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
   call->lock = locks.status();
   if (locks.ok()) locks_.try_emplace(request.attempt_id(), *std::move(locks));
 }
@@ -194,8 +196,8 @@ Status AgentLoop::Capacity() const {
   const auto free = FreeBytes(options_.state_directory);
   if (!free.ok() || *free >= options_.min_free_bytes) return OkStatus();
   return FailedPrecondition("the disk is nearly full: less than " +
-                                std::to_string(static_cast<int64_t>(options_.min_free_bytes / 1e6)) + " MB are free at " +
-                                options_.state_directory.string(),
+                                std::to_string(static_cast<int64_t>(options_.min_free_bytes / 1e6)) +
+                                " MB are free at " + options_.state_directory.string(),
                             "free some space there, or lower --min-free-mb", "disk_full");
 }
 
@@ -222,27 +224,33 @@ void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
   }
   kept.insert(kept.end(), std::make_move_iterator(retries_.begin()), std::make_move_iterator(retries_.end()));
   retries_ = std::move(kept);
-  if (!retries_.empty()) spdlog::error("{} events wait until the journal can be written: {}", retries_.size(), status.ToString());
+  if (!retries_.empty())
+    spdlog::error("{} events wait until the journal can be written: {}", retries_.size(), status.ToString());
 }
 
 void AgentLoop::Perform(const Effect& effect) {
-  std::visit(Overloaded{[this](const SpawnWorker& spawn) { Spawn(spawn); },
-                        [this](const OpenGate& gate) { supervisor_->OpenGate(gate.attempt_id); },
-                        [this](const SignalWorker& signal) {
-                          supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
-                        },
-                        [this](const KillStaleWorker& stale) { supervisor_->KillStale(stale.attempt_id, stale.process); },
-                        [this](const Reply& reply) { Answered(reply.call, {reply.status, reply.response}); },
-                        [this](const AnnounceStatus& announce) {
-                          v1::RunEvent event;
-                          *event.mutable_status() = announce.status;
-                          watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
-                          spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
-                                       announce.status.reason());
-                        },
-                        [](const LogLine& line) { spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text); },
-                        [this](const Stopped&) { is_stopped_ = true; }},
-             effect);
+  std::visit(
+      Overloaded{[this](const SpawnWorker& spawn) { Spawn(spawn); },
+                 [this](const OpenGate& gate) { supervisor_->OpenGate(gate.attempt_id); },
+                 [this](const SignalWorker& signal) {
+                   supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
+                 },
+                 [this](const KillStaleWorker& stale) { supervisor_->KillStale(stale.attempt_id, stale.process); },
+                 [this](const Reply& reply) {
+                   Answered(reply.call, {reply.status, reply.response});
+                 },
+                 [this](const AnnounceStatus& announce) {
+                   v1::RunEvent event;
+                   *event.mutable_status() = announce.status;
+                   watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
+                   spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
+                                announce.status.reason());
+                 },
+                 [](const LogLine& line) {
+                   spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text);
+                 },
+                 [this](const Stopped&) { is_stopped_ = true; }},
+      effect);
 }
 
 void AgentLoop::Spawn(const SpawnWorker& effect) {

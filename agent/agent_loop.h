@@ -23,8 +23,8 @@
 
 namespace fleetmark {
 
-// The shell around AgentCore: one thread that takes all pending events, commits what they change in one transaction and only
-// then lets the effects out. The public methods are thread-safe and know nothing of gRPC.
+// The shell around AgentCore: one thread that takes all pending events, commits what they change in one transaction and
+// only then lets the effects out. The public methods are thread-safe and know nothing of gRPC.
 class AgentLoop {
  public:
   struct Options {

@@ -62,7 +62,8 @@ grpc::Status AgentService::Describe(grpc::ServerContext*, const v1::DescribeRequ
   return grpc::Status::OK;
 }
 
-grpc::Status AgentService::Sync(grpc::ServerContext* context, const v1::SyncRequest* request, v1::SyncResponse* response) {
+grpc::Status AgentService::Sync(grpc::ServerContext* context, const v1::SyncRequest* request,
+                                v1::SyncResponse* response) {
   return Answer(loop_->Sync(*request, [context] { return context->IsCancelled(); }), response);
 }
 
@@ -73,7 +74,8 @@ grpc::Status AgentService::StartRun(grpc::ServerContext* context, const v1::Star
   return Answer(loop_->StartRun(*request), response);
 }
 
-grpc::Status AgentService::CancelRun(grpc::ServerContext*, const v1::CancelRunRequest* request, v1::AttemptStatus* response) {
+grpc::Status AgentService::CancelRun(grpc::ServerContext*, const v1::CancelRunRequest* request,
+                                     v1::AttemptStatus* response) {
   if (const Status status = CheckAttemptId(request->attempt_id()); !status.ok()) return ToGrpcStatus(status);
   return Answer(loop_->CancelRun(*request), response);
 }

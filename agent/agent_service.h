@@ -32,7 +32,8 @@ class AgentService final : public v1::AgentService::Service {
                            grpc::ServerWriter<v1::Chunk>* writer) override;
   grpc::Status FetchLog(grpc::ServerContext* context, const v1::FetchRequest* request,
                         grpc::ServerWriter<v1::Chunk>* writer) override;
-  grpc::Status Drain(grpc::ServerContext* context, const v1::DrainRequest* request, v1::DrainResponse* response) override;
+  grpc::Status Drain(grpc::ServerContext* context, const v1::DrainRequest* request,
+                     v1::DrainResponse* response) override;
 
  private:
   AgentLoop* loop_;

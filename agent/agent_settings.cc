@@ -27,7 +27,8 @@ void AgentSettings::AddMachine(Settings* settings) {
   AddDatasetDir(settings);
   settings->Add("lock-dir", &lock_dir, "Directory of the device locks, the same for all agents of this machine");
   settings->Add("share", &share, "Allow one worker per device at a time instead of one per machine");
-  settings->Add("runner", &runners, "Program that executes a runtime, as NAME=PATH; libtorch is fleetmark-worker by default");
+  settings->Add("runner", &runners,
+                "Program that executes a runtime, as NAME=PATH; libtorch is fleetmark-worker by default");
 }
 
 void AgentSettings::AddServer(Settings* settings) {
@@ -38,7 +39,8 @@ void AgentSettings::AddServer(Settings* settings) {
   settings->Add("coordinator", &coordinator, "HOST:PORT of the coordinator to register at");
   settings->Add("label", &labels, "Label to choose agents by, as KEY=VALUE");
   settings->Add("min-free-mb", &min_free_mb, "Take no new run when fewer megabytes are free in the state directory");
-  settings->Add("insecure", &insecure, "Allow listening and dialling beyond loopback, without encryption or authentication");
+  settings->Add("insecure", &insecure,
+                "Allow listening and dialling beyond loopback, without encryption or authentication");
   settings->Add("log-level", &log_level, "debug, info, warn or error");
   settings->Add("log-format", &log_format, "text or json");
 }

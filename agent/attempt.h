@@ -50,8 +50,8 @@ struct Attempt {
 struct RetiredAttempt {
   bool is_tombstone = false;
   std::string reason;
-  std::string spec_sha256;   // "" for a tombstone
-  v1::BootTime keep_until;   // after it no StartRun for this id can be accepted any more
+  std::string spec_sha256;  // "" for a tombstone
+  v1::BootTime keep_until;  // after it no StartRun for this id can be accepted any more
 };
 
 // The highest fence that was accepted. An empty cluster_id: no coordinator has called yet.

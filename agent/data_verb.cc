@@ -28,8 +28,8 @@ Status Add(const DataArguments& arguments) {
 
 void List(const DataArguments& arguments) {
   for (const DataSetState& state : ListDataSets(arguments.values.dataset_dir)) {
-    const std::string place = state.is_complete ? "in " + state.directory.string()
-                                                : "not there: fleetmark-agent data add " + state.name;
+    const std::string place =
+        state.is_complete ? "in " + state.directory.string() : "not there: fleetmark-agent data add " + state.name;
     std::printf("%-8s %s; %s\n", state.name.c_str(), state.doc.c_str(), place.c_str());
   }
 }
@@ -42,7 +42,8 @@ void AddDataVerb(CLI::App* app, int* exit_code) {
   const auto add = std::make_shared<DataArguments>();
   CLI::App* add_verb = verb->add_subcommand("add", "Fetch a data set and verify it");
   add_verb->add_option("NAME", add->name, "mnist")->required();
-  add_verb->add_option("--from", add->from, "Directory with the files at hand, plain or gzip, instead of fetching them");
+  add_verb->add_option("--from", add->from,
+                       "Directory with the files at hand, plain or gzip, instead of fetching them");
   add->values.AddDatasetDir(&add->settings);
   add->settings.AddTo(add_verb);
   add_verb->callback([add, exit_code] {

@@ -39,8 +39,9 @@ Status LockFile(const std::filesystem::path& path, int operation, const std::str
   locks->Add(descriptor);
   fchmod(descriptor, 0666);  // whatever the umask: agents of several users share it; fails for a file of another user
   if (flock(descriptor, operation | LOCK_NB) != 0) {
-    return FailedPrecondition("this machine is busy: " + path.filename().string() + " is held by " + ReadHolder(descriptor),
-                              "wait for it, or start the agents with --share to run one worker per device", "device_busy");
+    return FailedPrecondition(
+        "this machine is busy: " + path.filename().string() + " is held by " + ReadHolder(descriptor),
+        "wait for it, or start the agents with --share to run one worker per device", "device_busy");
   }
   if (operation == LOCK_EX && ftruncate(descriptor, 0) == 0) {
     const std::string line = holder + "\n";

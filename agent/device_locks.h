@@ -8,8 +8,8 @@
 
 namespace fleetmark {
 
-// The locks of one worker. The worker inherits the descriptors, so that the locks end with the last process that holds one:
-// they are never unlocked, only closed. Not copyable.
+// The locks of one worker. The worker inherits the descriptors, so that the locks end with the last process that holds
+// one: they are never unlocked, only closed. Not copyable.
 class HeldLocks {
  public:
   HeldLocks() = default;
@@ -23,8 +23,8 @@ class HeldLocks {
   std::vector<int> descriptors_;
 };
 
-// Keeps workers of all agents of this machine apart: one at a time, or with `share` one per device. The directory is the
-// machine's, not the agent's. Stateless; thread-safe.
+// Keeps workers of all agents of this machine apart: one at a time, or with `share` one per device. The directory is
+// the machine's, not the agent's. Stateless; thread-safe.
 class DeviceLocks {
  public:
   DeviceLocks(std::filesystem::path directory, bool share) : directory_(std::move(directory)), is_shared_(share) {}
@@ -32,8 +32,8 @@ class DeviceLocks {
   // Makes the directory for all users of the machine (mode 1777) where it is missing.
   Status Prepare() const;
 
-  // `holder` is what others are told while it is held ("attempt x of agent y"). FAILED_PRECONDITION, kind "device_busy",
-  // naming the holder, when somebody else's worker has it.
+  // `holder` is what others are told while it is held ("attempt x of agent y"). FAILED_PRECONDITION, kind
+  // "device_busy", naming the holder, when somebody else's worker has it.
   StatusOr<HeldLocks> Acquire(const std::string& device_uuid, const std::string& holder) const;
 
  private:

@@ -10,8 +10,8 @@
 
 namespace fleetmark {
 
-// Reads what a runner writes: JSON Lines of WorkerEvent, cut anywhere. Keeps what the result is made of and hands on what
-// people watch. After a breach of the protocol it takes nothing more. Not thread-safe.
+// Reads what a runner writes: JSON Lines of WorkerEvent, cut anywhere. Keeps what the result is made of and hands on
+// what people watch. After a breach of the protocol it takes nothing more. Not thread-safe.
 class EventCollector {
  public:
   // All bytes of one run together; far above what a run of a day sends.

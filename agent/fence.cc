@@ -13,7 +13,8 @@ Status CheckFence(const FenceRecord& highest, const v1::Fence& fence) {
   if (fence.cluster_id() != highest.cluster_id) {
     return FailedPrecondition(
         "this agent belongs to cluster " + highest.cluster_id + " and was called by cluster " + fence.cluster_id(),
-        "to move it, stop the agent, run `fleetmark-agent leave` with its --state-dir, and start it again", "other_cluster");
+        "to move it, stop the agent, run `fleetmark-agent leave` with its --state-dir, and start it again",
+        "other_cluster");
   }
   if (fence.coordinator_epoch() == highest.coordinator_epoch &&
       fence.coordinator_instance_id() != highest.coordinator_instance_id) {
@@ -21,7 +22,8 @@ Status CheckFence(const FenceRecord& highest, const v1::Fence& fence) {
                                   " of cluster " + fence.cluster_id(),
                               "stop the copy that was restored beside the original", "other_coordinator");
   }
-  if (std::make_tuple(fence.coordinator_epoch(), fence.seq()) < std::make_tuple(highest.coordinator_epoch, highest.seq)) {
+  if (std::make_tuple(fence.coordinator_epoch(), fence.seq()) <
+      std::make_tuple(highest.coordinator_epoch, highest.seq)) {
     return FailedPrecondition("the call is older than one that this agent has already accepted", "", "stale_fence");
   }
   return OkStatus();

@@ -65,7 +65,8 @@ Attempt AttemptOf(SQLite::Statement& row) {
   attempt.accepted_unix_s = row.getColumn("accepted_unix_s").getDouble();
   attempt.started_unix_s = row.getColumn("started_unix_s").getDouble();
   if (const int pid = row.getColumn("pid").getInt(); pid != 0) {
-    attempt.process = ProcessIdentity{pid, row.getColumn("start_ticks").getInt64(), row.getColumn("boot_id").getString()};
+    attempt.process =
+        ProcessIdentity{pid, row.getColumn("start_ticks").getInt64(), row.getColumn("boot_id").getString()};
   }
   attempt.report_sha256 = row.getColumn("report_sha256").getString();
   attempt.report_bytes = row.getColumn("report_size").getDouble();
@@ -174,8 +175,8 @@ void Journal::Apply(const PutAttempt& write) {
 }
 
 void Journal::Apply(const PutReport& write) {
-  SQLite::Statement statement(*database_,
-                              "UPDATE attempts SET state = 'RESULT', report_sha256 = ?, report = ? WHERE attempt_id = ?");
+  SQLite::Statement statement(
+      *database_, "UPDATE attempts SET state = 'RESULT', report_sha256 = ?, report = ? WHERE attempt_id = ?");
   statement.bind(1, write.sha256);
   BindBlob(statement, 2, write.bytes);
   statement.bind(3, write.attempt_id);
@@ -222,10 +223,12 @@ StatusOr<Journal::Report> Journal::ReadReport(const std::string& attempt_id) {
   const std::lock_guard lock(mutex_);
   Report report;
   const Status status = CatchSqlite("the journal " + database_->getFilename(), [&]() -> Status {
-    SQLite::Statement row(*database_, "SELECT report_sha256, report FROM attempts WHERE attempt_id = ? AND state = 'RESULT'");
+    SQLite::Statement row(*database_,
+                          "SELECT report_sha256, report FROM attempts WHERE attempt_id = ? AND state = 'RESULT'");
     row.bind(1, attempt_id);
     if (!row.executeStep()) {
-      return NotFound("this agent keeps no result of attempt " + attempt_id, "it is running, acknowledged or unknown here");
+      return NotFound("this agent keeps no result of attempt " + attempt_id,
+                      "it is running, acknowledged or unknown here");
     }
     report = {row.getColumn(0).getString(), BlobOf(row.getColumn(1))};
     return OkStatus();

@@ -20,8 +20,8 @@ namespace fleetmark {
 class Journal {
  public:
   struct Opened;
-  // A journal that is not sound is moved aside to journal.db.corrupt-TIME and a new one with a new incarnation begins; one
-  // of a newer schema is refused. `unix_s` dates what is moved aside.
+  // A journal that is not sound is moved aside to journal.db.corrupt-TIME and a new one with a new incarnation begins;
+  // one of a newer schema is refused. `unix_s` dates what is moved aside.
   static StatusOr<Opened> Open(const std::filesystem::path& directory, double unix_s);
   ~Journal();
 

@@ -20,15 +20,17 @@ Status Leave(const std::string& state_dir) {
   if (!opened.warning.empty()) std::fprintf(stderr, "fleetmark-agent: %s\n", opened.warning.c_str());
   FLEETMARK_RETURN_IF_ERROR(opened.journal->ForgetCluster());
   const std::string& cluster = opened.contents.fence.cluster_id;
-  std::printf("%s\n", cluster.empty() ? "this agent belonged to no cluster"
-                                      : ("left cluster " + cluster + "; the next coordinator that calls may have it").c_str());
+  std::printf("%s\n", cluster.empty()
+                          ? "this agent belonged to no cluster"
+                          : ("left cluster " + cluster + "; the next coordinator that calls may have it").c_str());
   return OkStatus();
 }
 
 }  // namespace
 
 void AddLeaveVerb(CLI::App* app, int* exit_code) {
-  CLI::App* verb = app->add_subcommand("leave", "Forget the cluster of this (stopped) agent, and all results not delivered");
+  CLI::App* verb =
+      app->add_subcommand("leave", "Forget the cluster of this (stopped) agent, and all results not delivered");
   const auto values = std::make_shared<AgentSettings>();
   const auto settings = std::make_shared<Settings>();
   values->AddStateDir(settings.get());

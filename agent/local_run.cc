@@ -35,7 +35,8 @@ StatusOr<v1::WorkloadSpec> FindWorkload(const v1::RunnerDescription& runner, con
   return InvalidArgument("there is no workload " + name, SuggestFrom(name, names));
 }
 
-StatusOr<v1::Device> FindDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload, const std::string& name) {
+StatusOr<v1::Device> FindDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload,
+                                const std::string& name) {
   std::vector<std::string> names;
   const v1::Device* best = nullptr;
   for (const v1::Device& device : runner.devices()) {

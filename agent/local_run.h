@@ -13,7 +13,7 @@ struct LocalRunRequest {
   std::string workload;
   std::map<std::string, std::string> parameters;
   std::string runtime;
-  std::string device;   // "" for the machine's best: cuda where there is one, else cpu
+  std::string device;  // "" for the machine's best: cuda where there is one, else cpu
   std::string profile;
   double timeout_s = 0;
 };

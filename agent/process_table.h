@@ -8,19 +8,20 @@
 
 namespace fleetmark {
 
-// The environment variable that names the attempt a process works for. It marks a worker and everything that descends from
-// it, also what left its process group or outlived the agent.
+// The environment variable that names the attempt a process works for. It marks a worker and everything that descends
+// from it, also what left its process group or outlived the agent.
 inline constexpr char kAttemptVariable[] = "FLEETMARK_ATTEMPT";
 
 // Who `pid` is now; NOT_FOUND when there is no such process.
 StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id);
 
 // Kills every process of this user that carries the mark of `attempt_id`, and waits until none is left; false when some
-// still are after `timeout_s`. Reaps those that are children of this process. Takes a few milliseconds when there is none.
+// still are after `timeout_s`. Reaps those that are children of this process. Takes a few milliseconds when there is
+// none.
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s);
 
-// The process as SPAWNED recorded it, its group and all that carries the mark. A process that is not the recorded one is
-// never touched. False when something is still alive after `timeout_s`.
+// The process as SPAWNED recorded it, its group and all that carries the mark. A process that is not the recorded one
+// is never touched. False when something is still alive after `timeout_s`.
 bool KillStaleProcesses(std::string_view attempt_id, const ProcessIdentity& process, double timeout_s);
 
 }  // namespace fleetmark

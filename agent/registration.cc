@@ -46,8 +46,10 @@ void Registration::Run() {
     const int64_t registered_ns = options_.clock->Now().boottime_ns;
     do {
       if (!Pause(kCheckS)) return;
-    } while (options_.clock->Now().boottime_ns - std::max(options_.last_sync_ns(), registered_ns) < SecondsToNanos(kSilenceS));
-    spdlog::warn("the coordinator at {} has not been heard for {} s; registering again", options_.coordinator, kSilenceS);
+    } while (options_.clock->Now().boottime_ns - std::max(options_.last_sync_ns(), registered_ns) <
+             SecondsToNanos(kSilenceS));
+    spdlog::warn("the coordinator at {} has not been heard for {} s; registering again", options_.coordinator,
+                 kSilenceS);
   }
 }
 
@@ -64,7 +66,8 @@ bool Registration::RegisterOnce() {
   context_.reset();
   if (is_stopping_) return false;
   if (status.ok()) {
-    spdlog::info("registered at {} as {} (cluster {})", options_.coordinator, response.agent_name(), response.cluster_id());
+    spdlog::info("registered at {} as {} (cluster {})", options_.coordinator, response.agent_name(),
+                 response.cluster_id());
     last_failure_.clear();
     return true;
   }

@@ -12,8 +12,9 @@
 
 namespace fleetmark {
 
-// Announces this agent at its coordinator: at once, with growing pauses until it succeeds, and again whenever no Sync has
-// come for a while, since then the coordinator may have lost or forgotten it. Runs on a thread of its own until destroyed.
+// Announces this agent at its coordinator: at once, with growing pauses until it succeeds, and again whenever no Sync
+// has come for a while, since then the coordinator may have lost or forgotten it. Runs on a thread of its own until
+// destroyed.
 class Registration {
  public:
   struct Options {

@@ -49,8 +49,8 @@ void PrintProgress(const v1::RunEvent& event) {
     std::fprintf(stderr, "%s%s\n", is_terminal ? "\r\033[K" : "", event.phase().name().c_str());
   } else if (event.has_training_epoch()) {
     const v1::TrainingEpoch& epoch = event.training_epoch();
-    std::fprintf(stderr, "%sepoch %d  %.3f s  loss %.4f  val_accuracy %.4f\n", is_terminal ? "\r\033[K" : "", epoch.epoch(),
-                 epoch.epoch_s(), epoch.loss(), epoch.val_accuracy());
+    std::fprintf(stderr, "%sepoch %d  %.3f s  loss %.4f  val_accuracy %.4f\n", is_terminal ? "\r\033[K" : "",
+                 epoch.epoch(), epoch.epoch_s(), epoch.loss(), epoch.val_accuracy());
   } else if (event.has_status() && event.status().state() == "result_ready" && is_terminal) {
     std::fprintf(stderr, "\r\033[K");
   }
@@ -59,14 +59,16 @@ void PrintProgress(const v1::RunEvent& event) {
 void PrintResult(const RunArguments& arguments, const v1::AttemptReport& report) {
   const v1::Result& result = report.result();
   const v1::Environment& environment = result.environment();
-  const std::string model = environment.device().model().empty() ? environment.cpu_model() : environment.device().model();
-  std::printf("%s, %s, on %s\n%s %s, %d threads, allocator %s, stopped by %s, verdict %s\n\n", arguments.workload.c_str(),
-              arguments.profile.c_str(), model.c_str(), environment.runtime().c_str(), environment.runtime_version().c_str(),
-              environment.threads(), environment.allocator().c_str(), result.summary().stop_reason().c_str(),
-              result.verdict().kind().c_str());
+  const std::string model =
+      environment.device().model().empty() ? environment.cpu_model() : environment.device().model();
+  std::printf("%s, %s, on %s\n%s %s, %d threads, allocator %s, stopped by %s, verdict %s\n\n",
+              arguments.workload.c_str(), arguments.profile.c_str(), model.c_str(), environment.runtime().c_str(),
+              environment.runtime_version().c_str(), environment.threads(), environment.allocator().c_str(),
+              result.summary().stop_reason().c_str(), result.verdict().kind().c_str());
   for (const v1::Metric& metric : result.metrics()) {
     std::printf("  %-22s %14.6g %-6s", metric.name().c_str(), metric.value(), metric.unit().c_str());
-    if (metric.has_ci_low()) std::printf("  95 %% interval %.6g to %.6g, n %d", metric.ci_low(), metric.ci_high(), metric.n());
+    if (metric.has_ci_low())
+      std::printf("  95 %% interval %.6g to %.6g, n %d", metric.ci_low(), metric.ci_high(), metric.n());
     std::printf("%s\n", metric.name() == result.primary_metric() ? "  <" : "");
   }
   for (const std::string& note : result.summary().notes()) std::printf("\n  note: %s\n", note.c_str());
@@ -161,13 +163,15 @@ void AddRunVerb(CLI::App* app, int* exit_code) {
   CLI::App* verb = app->add_subcommand("run", "Measure this machine alone, without servers");
   const auto arguments = std::make_shared<RunArguments>();
   verb->add_option("WORKLOAD", arguments->workload, "What to run")->required();
-  verb->add_option("--set", arguments->parameters, "A parameter of the workload, NAME=VALUE")->expected(1)->multi_option_policy(
-      CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--set", arguments->parameters, "A parameter of the workload, NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("--device", arguments->device, "cpu, cuda, cuda:1; default: the machine's best");
   verb->add_option("--profile", arguments->profile, "stock or tuned")->capture_default_str();
   verb->add_option("--runtime", arguments->runtime, "What executes the workload")->capture_default_str();
   verb->add_option("--timeout", arguments->timeout, "Longest time it may take: 90, 15m, 2h")->capture_default_str();
-  verb->add_option("--state-dir", arguments->state_dir, "Directory to keep journal and log in; default: a temporary one");
+  verb->add_option("--state-dir", arguments->state_dir,
+                   "Directory to keep journal and log in; default: a temporary one");
   verb->add_flag("--json", arguments->json, "Print the whole report as JSON");
   arguments->values.AddMachine(&arguments->settings);
   arguments->settings.AddTo(verb);

@@ -19,9 +19,12 @@ constexpr size_t kDescribeBytes = size_t{4} << 20;
 
 std::string WhyNotExecutable(const std::string& name, const std::filesystem::path& path) {
   if (access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path)) return "";
-  const std::string reason = path.string() + (access(path.c_str(), F_OK) == 0 ? " cannot be executed" : " does not exist");
-  return reason + (name == kLibtorch ? "; build it with LibTorch (cmake -DFLEETMARK_TORCH=auto), or name another with --runner libtorch=PATH"
-                                     : "; check --runner " + name + "=PATH");
+  const std::string reason =
+      path.string() + (access(path.c_str(), F_OK) == 0 ? " cannot be executed" : " does not exist");
+  return reason +
+         (name == kLibtorch
+              ? "; build it with LibTorch (cmake -DFLEETMARK_TORCH=auto), or name another with --runner libtorch=PATH"
+              : "; check --runner " + name + "=PATH");
 }
 
 Status Describe(const std::string& name, const std::filesystem::path& path, v1::RunnerDescription* description) {
@@ -32,12 +35,14 @@ Status Describe(const std::string& name, const std::filesystem::path& path, v1::
   request.max_output_bytes = kDescribeBytes;
   FLEETMARK_ASSIGN_OR_RETURN(const SubprocessResult result, RunSubprocess(request));
   if (result.exit_code != 0) {
-    return FailedPrecondition("`" + path.string() + " describe` ended with exit code " + std::to_string(result.exit_code) +
+    return FailedPrecondition("`" + path.string() + " describe` ended with exit code " +
+                              std::to_string(result.exit_code) +
                               (result.error_tail.empty() ? "" : ": " + result.error_tail));
   }
   FLEETMARK_RETURN_IF_ERROR(FromJson(result.output, description, "what `" + path.string() + " describe` prints"));
   if (description->runtime() != name) {
-    return FailedPrecondition(path.string() + " is a runner for \"" + description->runtime() + "\", not for \"" + name + "\"");
+    return FailedPrecondition(path.string() + " is a runner for \"" + description->runtime() + "\", not for \"" + name +
+                              "\"");
   }
   for (v1::Device& device : *description->mutable_devices()) {
     if (device.uuid().empty()) device.set_uuid(device.name());
@@ -68,7 +73,8 @@ std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::str
 
 std::vector<v1::Runtime> DescribeRunners(const std::map<std::string, std::filesystem::path>& runners) {
   std::vector<std::future<v1::Runtime>> pending;
-  for (const auto& [name, path] : runners) pending.push_back(std::async(std::launch::async, DescribeRunner, name, path));
+  for (const auto& [name, path] : runners)
+    pending.push_back(std::async(std::launch::async, DescribeRunner, name, path));
   std::vector<v1::Runtime> runtimes;
   for (auto& future : pending) runtimes.push_back(future.get());
   return runtimes;

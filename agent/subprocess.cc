@@ -58,7 +58,8 @@ Status ReadAll(const SubprocessRequest& request, int output, int errors, Subproc
   std::array<pollfd, 2> waits = {{{output, POLLIN, 0}, {errors, POLLIN, 0}}};
   std::array<char, 16384> buffer{};
   while (waits[0].fd >= 0 || waits[1].fd >= 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0 || poll(waits.data(), waits.size(), static_cast<int>(left.count()) + 1) == 0) {
       return Status(StatusCode::kDeadlineExceeded, request.words[0] + " did not end within " +
                                                        std::to_string(static_cast<int>(request.timeout_s)) + " s");
@@ -75,7 +76,8 @@ Status ReadAll(const SubprocessRequest& request, int output, int errors, Subproc
       if (&wait == &waits[1] && text.size() > kErrorTailBytes) text.erase(0, text.size() - kErrorTailBytes);
     }
     if (result->output.size() > request.max_output_bytes) {
-      return ResourceExhausted(request.words[0] + " writes more than " + std::to_string(request.max_output_bytes) + " bytes");
+      return ResourceExhausted(request.words[0] + " writes more than " + std::to_string(request.max_output_bytes) +
+                               " bytes");
     }
   }
   return OkStatus();

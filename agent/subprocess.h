@@ -20,8 +20,8 @@ struct SubprocessResult {
   std::string error_tail;  // the last lines of stderr
 };
 
-// Runs a program to its end. Fails when it cannot be started, takes too long or writes too much; it and its process group
-// are killed then. Thread-safe.
+// Runs a program to its end. Fails when it cannot be started, takes too long or writes too much; it and its process
+// group are killed then. Thread-safe.
 StatusOr<SubprocessResult> RunSubprocess(const SubprocessRequest& request);
 
 }  // namespace fleetmark

@@ -64,9 +64,10 @@ class Supervisor::Worker {
 
  private:
   void Run() {
+    WorkerObservation observation;
+    observation.host = ReadHostInfo();  // while the worker still waits for its gate
     while (!Poll()) {
     }
-    WorkerObservation observation;
     observation.was_signalled = process_->was_signalled();
     observation.exit = process_->Reap();
     const SteadyTime ended = std::chrono::steady_clock::now();

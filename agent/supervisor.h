@@ -20,8 +20,8 @@ class Supervisor {
   struct Options {
     std::string boot_id;
     std::filesystem::path log_directory;
-    // Called from the workers' threads. `on_event` gets one WorkerEnded a worker, `on_progress` at most ten progress events a
-    // second, and every phase and training epoch.
+    // Called from the workers' threads. `on_event` gets one WorkerEnded a worker, `on_progress` at most ten progress
+    // events a second, and every phase and training epoch.
     std::function<void(Event)> on_event;
     std::function<void(const std::string& attempt_id, v1::RunEvent)> on_progress;
   };

@@ -6,8 +6,8 @@ namespace CLI {
 class App;
 }
 
-// The verbs of fleetmark-agent, one file each. Each adds its subcommand to `app`; when that was given, it runs and leaves the
-// exit code in `exit_code`.
+// The verbs of fleetmark-agent, one file each. Each adds its subcommand to `app`; when that was given, it runs and
+// leaves the exit code in `exit_code`.
 namespace fleetmark {
 
 void AddServeVerb(CLI::App* app, int* exit_code);

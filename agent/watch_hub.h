@@ -12,8 +12,8 @@
 
 namespace fleetmark {
 
-// The recent events of each attempt, for those who watch. Best effort: a watcher that is slow misses the oldest, and only
-// the last few ended attempts are kept. Thread-safe.
+// The recent events of each attempt, for those who watch. Best effort: a watcher that is slow misses the oldest, and
+// only the last few ended attempts are kept. Thread-safe.
 class WatchHub {
  public:
   // Numbers the event, from 1 in each attempt. A status "result_ready" is the last event of its attempt.

@@ -44,7 +44,8 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   command.arguments = {"run"};
   command.environment = RunnerEnvironment();
   command.environment.push_back(std::string(kAttemptVariable) + "=" + attempt_id);
-  if (const std::string threads = Threads(spec); threads != "0") command.environment.push_back("OMP_NUM_THREADS=" + threads);
+  if (const std::string threads = Threads(spec); threads != "0")
+    command.environment.push_back("OMP_NUM_THREADS=" + threads);
   const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == "tuned" ? "retain" : "stock");
   if (allocator == "retain") {
     command.environment.push_back(std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);

@@ -160,7 +160,8 @@ StatusOr<std::unique_ptr<WorkerProcess>> WorkerProcess::Fork(const WorkerCommand
   std::copy(inherited.begin(), inherited.end(), plan.inherited.begin());
   plan.inherited_count = inherited.size();
 
-  // _Fork runs no handlers that other libraries (gRPC's) have registered for a fork: this child only waits and executes.
+  // _Fork runs no handlers that other libraries (gRPC's) have registered for a fork: this child only waits and
+  // executes.
   const int pid = _Fork();
   if (pid < 0) return SpawnError("fork");
   if (pid == 0) RunChild(plan);

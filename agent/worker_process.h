@@ -22,10 +22,10 @@ struct WorkerCommand {
 };
 
 // A worker in its own process group, held behind a gate: the child waits on a pipe before it executes the program, and
-// exits when that pipe closes, so that no crash of this process leaves a worker that was not recorded. It is killed when
-// the thread that forked it ends; raises its own chance to be the one that the kernel kills when memory runs out; and has
-// no other descriptors of this process. stdout and stderr share one pipe; events have their own.
-// Signal is thread-safe; the rest is for the one thread that supervises it.
+// exits when that pipe closes, so that no crash of this process leaves a worker that was not recorded. It is killed
+// when the thread that forked it ends; raises its own chance to be the one that the kernel kills when memory runs out;
+// and has no other descriptors of this process. stdout and stderr share one pipe; events have their own. Signal is
+// thread-safe; the rest is for the one thread that supervises it.
 class WorkerProcess {
  public:
   // Call it from a thread that lives as long as the worker may.

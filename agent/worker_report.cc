@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "common/build_info.h"
-#include "common/host_info.h"
 #include "common/worker_protocol.h"
 
 namespace fleetmark {
@@ -15,7 +14,8 @@ namespace {
 
 constexpr size_t kTailBytes = 4096;
 
-void SetFailure(v1::AttemptReport* report, const std::string& kind, const std::string& message, const std::string& hint) {
+void SetFailure(v1::AttemptReport* report, const std::string& kind, const std::string& message,
+                const std::string& hint) {
   report->mutable_failure()->set_kind(kind);
   report->mutable_failure()->set_message(message);
   report->mutable_failure()->set_hint(hint);
@@ -54,7 +54,8 @@ void DescribeExit(const WorkerObservation& observation, const EventCollector& ev
     SetFailure(report, code_kind, "the worker failed without a word about why (exit code " + std::to_string(code) + ")",
                "see what it printed with `fleetmark logs`");
   } else if (code != 0) {
-    SetFailure(report, "crash", "the worker ended with exit code " + std::to_string(code) + "; it had " + PeakMemory(observation),
+    SetFailure(report, "crash",
+               "the worker ended with exit code " + std::to_string(code) + "; it had " + PeakMemory(observation),
                "see what it printed with `fleetmark logs`");
   } else if (!events.result().has_summary()) {
     SetFailure(report, "protocol",
@@ -73,7 +74,9 @@ void AddMetric(v1::Result* result, const char* name, const char* unit, double va
   metric->set_value(value);
 }
 
-double Seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; }
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 void SetUsage(const WorkerObservation& observation, v1::ProcessUsage* usage) {
   usage->set_wall_s(observation.wall_s);
@@ -89,8 +92,7 @@ void SetIfEmpty(std::string* field, const std::string& value) {
   if (field->empty()) *field = value;
 }
 
-void CompleteEnvironment(v1::Environment* environment) {
-  const HostInfo host = ReadHostInfo();
+void CompleteEnvironment(const HostInfo& host, v1::Environment* environment) {
   SetIfEmpty(environment->mutable_host(), host.hostname);
   SetIfEmpty(environment->mutable_os(), host.os);
   SetIfEmpty(environment->mutable_kernel(), host.kernel);
@@ -110,14 +112,18 @@ v1::Result CompleteResult(const WorkerObservation& observation, const EventColle
   AddMetric(&result, "rss_peak_bytes", "B", usage.rss_peak_bytes());
   if (usage.has_load1_after()) AddMetric(&result, "load1", "", usage.load1_after());
   result.mutable_verdict()->set_kind("UNCHECKED");
-  CompleteEnvironment(result.mutable_environment());
+  CompleteEnvironment(observation.host, result.mutable_environment());
   return result;
 }
 
 // Length of the UTF-8 sequence that starts at `index`; 0 when none does.
 size_t SequenceLength(const std::string& text, size_t index) {
   const auto lead = static_cast<unsigned char>(text[index]);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const size_t length = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : (lead & 0xf0) == 0xe0       ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
   if (length == 0 || index + length > text.size()) return 0;
   for (size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[index + i]) & 0xc0) != 0x80) return 0;
@@ -146,7 +152,8 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
   report.set_stderr_tail(ValidUtf8(log.Tail(kTailBytes)));
   report.set_log_bytes(static_cast<double>(log.file_bytes()));
   if (observation.exit.exec_errno != 0) {
-    SetFailure(&report, "spawn_failed", std::string("the runner cannot be executed: ") + std::strerror(observation.exit.exec_errno),
+    SetFailure(&report, "spawn_failed",
+               std::string("the runner cannot be executed: ") + std::strerror(observation.exit.exec_errno),
                "check --runner on that agent");
     report.set_retryable(true);
     return report;
@@ -157,7 +164,8 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
     DescribeExit(observation, events, &report);
   }
   if (!events.breach().empty()) {
-    SetFailure(&report, "protocol", events.breach(), "a runner writes one JSON event a line, and nothing else, to its event descriptor");
+    SetFailure(&report, "protocol", events.breach(),
+               "a runner writes one JSON event a line, and nothing else, to its event descriptor");
   }
   if (report.has_failure()) return report;
   report.set_outcome("succeeded");

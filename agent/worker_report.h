@@ -5,6 +5,7 @@
 #include "agent/event_collector.h"
 #include "agent/run_log.h"
 #include "agent/worker_process.h"
+#include "common/host_info.h"
 #include "fleetmark/v1/run.pb.h"
 
 namespace fleetmark {
@@ -17,6 +18,7 @@ struct WorkerObservation {
   double spawn_to_main_s = 0;
   double load1_before = -1;
   double load1_after = -1;
+  HostInfo host;  // as it was at the start
 };
 
 // The report as the worker alone decides it: outcome "succeeded" or "failed", and why. What the worker left out and the

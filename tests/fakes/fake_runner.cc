@@ -41,7 +41,11 @@ void SendMetric(const std::string& name, const Json& value) {
 }
 void SendResult(const Json& parameters = Json::object(), const Json& notes = Json::array()) {
   Send({{"result",
-         {{"primary_metric", "it_per_s"}, {"stop_reason", "steps"}, {"steps", 10}, {"parameters", parameters}, {"notes", notes}}}});
+         {{"primary_metric", "it_per_s"},
+          {"stop_reason", "steps"},
+          {"steps", 10},
+          {"parameters", parameters},
+          {"notes", notes}}}});
 }
 
 void Wait(double seconds) {
@@ -65,7 +69,8 @@ void Succeed(const Json& spec) {
   const int steps = 10;
   for (int step = 0; step < steps; ++step) {
     if (seconds > 0) Wait(seconds / steps);
-    Send({{"progress", {{"phase", "measure"}, {"done", step + 1}, {"total", steps}, {"rate", 5}, {"rate_unit", "it/s"}}}});
+    Send({{"progress",
+           {{"phase", "measure"}, {"done", step + 1}, {"total", steps}, {"rate", 5}, {"rate_unit", "it/s"}}}});
   }
   Send({{"training_epoch", {{"epoch", 1}, {"epoch_s", 0.5}, {"loss", 0.25}}}});
   Send({{"samples", {{"name", "step_s"}, {"unit", "s"}, {"first", 0}, {"values", {0.1, 0.2}}}}});
@@ -173,11 +178,27 @@ const std::map<std::string, std::function<void(const Json&)>>& Workloads() {
 
 Json Describe() {
   const Json parameters = {
-      {{"name", "seconds"}, {"type", "double"}, {"default_value", "0"}, {"min", 0}, {"max", 600}, {"doc", "how long it takes"}},
-      {{"name", "value"}, {"type", "double"}, {"default_value", "5"}, {"min", 0}, {"max", 1e9}, {"doc", "its it_per_s"}},
+      {{"name", "seconds"},
+       {"type", "double"},
+       {"default_value", "0"},
+       {"min", 0},
+       {"max", 600},
+       {"doc", "how long it takes"}},
+      {{"name", "value"},
+       {"type", "double"},
+       {"default_value", "5"},
+       {"min", 0},
+       {"max", 1e9},
+       {"doc", "its it_per_s"}},
       {{"name", "code"}, {"type", "int"}, {"default_value", "3"}, {"min", 0}, {"max", 255}, {"doc", "its exit code"}},
-      {{"name", "threads"}, {"type", "int"}, {"default_value", "0"}, {"min", 0}, {"max", 64}, {"doc", "threads, 0 for all"}}};
-  const Json metrics = {{{"name", "it_per_s"}, {"unit", "it/s"}, {"better", "more"}, {"aggregate", "median"}, {"doc", "its rate"}}};
+      {{"name", "threads"},
+       {"type", "int"},
+       {"default_value", "0"},
+       {"min", 0},
+       {"max", 64},
+       {"doc", "threads, 0 for all"}}};
+  const Json metrics = {
+      {{"name", "it_per_s"}, {"unit", "it/s"}, {"better", "more"}, {"aggregate", "median"}, {"doc", "its rate"}}};
   Json workloads = Json::array();
   for (const auto& [name, run] : Workloads()) {
     workloads.push_back({{"name", name},

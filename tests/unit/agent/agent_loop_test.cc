@@ -112,7 +112,8 @@ TEST_F(AgentTest, SharedMachinesRunOneWorkerPerDevice) {
   loop_.reset();
   AgentLoop::Options options = Options();
   options.share = true;
-  for (auto& workload : *options.offer.runtimes[0].mutable_description()->mutable_workloads()) workload.add_device_kinds("cuda");
+  for (auto& workload : *options.offer.runtimes[0].mutable_description()->mutable_workloads())
+    workload.add_device_kinds("cuda");
   StartLoop(options);
   ASSERT_TRUE(loop_->StartRun(Request("a", "hang")).ok());
   WaitForState("a", "running");

@@ -11,8 +11,8 @@
 
 namespace fleetmark {
 
-// An AgentCore with everything around it played by the test: a clock that stands still, a journal in memory that is written
-// when a batch commits, and requests that are right unless a test spoils them.
+// An AgentCore with everything around it played by the test: a clock that stands still, a journal in memory that is
+// written when a batch commits, and requests that are right unless a test spoils them.
 class CoreHarness {
  public:
   CoreHarness();

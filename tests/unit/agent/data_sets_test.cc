@@ -65,8 +65,9 @@ TEST_F(DataSetsTest, WhatIsCompleteIsNotFetchedAgain) {
   const auto place = request.dataset_directory / "mnist";
   std::filesystem::create_directories(place);
   EXPECT_FALSE(ListDataSets(request.dataset_directory)[0].is_complete);
-  for (const auto& [name, bytes] : {std::pair{"train-images-idx3-ubyte", 47'040'016}, std::pair{"train-labels-idx1-ubyte", 60'008},
-                                    std::pair{"t10k-images-idx3-ubyte", 7'840'016}, std::pair{"t10k-labels-idx1-ubyte", 10'008}}) {
+  for (const auto& [name, bytes] :
+       {std::pair{"train-images-idx3-ubyte", 47'040'016}, std::pair{"train-labels-idx1-ubyte", 60'008},
+        std::pair{"t10k-images-idx3-ubyte", 7'840'016}, std::pair{"t10k-labels-idx1-ubyte", 10'008}}) {
     std::ofstream(place / name);
     std::filesystem::resize_file(place / name, bytes);
   }
@@ -78,7 +79,8 @@ TEST_F(DataSetsTest, WhatIsCompleteIsNotFetchedAgain) {
 
 TEST(Gzip, UnpacksAndNoticesDamage) {
   // printf hello | gzip -n
-  const std::string packed("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00", 25);
+  const std::string packed(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00", 25);
   EXPECT_EQ("hello", *GunzipIfPacked(packed, 100, "x"));
   EXPECT_EQ("plain", *GunzipIfPacked("plain", 100, "x"));
   EXPECT_EQ(StatusCode::kDataLoss, GunzipIfPacked(packed.substr(0, 15), 100, "x").status().code());

@@ -47,8 +47,10 @@ TEST_F(JournalTest, GivesBackWhatWasCommitted) {
     retired.is_tombstone = true;
     retired.keep_until.set_boot_id("boot");
     retired.keep_until.set_boottime_ns(99);
-    EXPECT_TRUE(opened.journal->Commit({PutAttempt{SomeAttempt()}, PutAttempt{spawned}, RetireAttempt{"t", retired},
-                                        PutFence{{"cluster", 3, "instance", 4.5}}, PutDraining{true}}).ok());
+    EXPECT_TRUE(opened.journal
+                    ->Commit({PutAttempt{SomeAttempt()}, PutAttempt{spawned}, RetireAttempt{"t", retired},
+                              PutFence{{"cluster", 3, "instance", 4.5}}, PutDraining{true}})
+                    .ok());
   }
   const JournalContents contents = Open().contents;
   EXPECT_EQ(incarnation, contents.incarnation);

@@ -41,17 +41,18 @@ TEST_P(MisbehavingRunner, IsExplainedAndTheMachineGoesOn) {
   EXPECT_EQ("succeeded", Run("noop").outcome());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MisbehavingRunner,
-                         testing::Values(Behaviour{"crash", "crash", "SIGSEGV"}, Behaviour{"exit", "crash", "exit code 3"},
-                                         Behaviour{"fail", "data_missing", "no data"},
-                                         Behaviour{"rubbish", "protocol", "line 2 of the runner's events, \"?rubbish}\""},
-                                         Behaviour{"flood_events", "protocol", "more than 64 MiB"},
-                                         Behaviour{"giant_line", "protocol", "line 1 of the runner's events is longer"},
-                                         Behaviour{"out_of_memory", "out_of_memory", "exit code 103"},
-                                         Behaviour{"killed", "out_of_memory", "SIGKILL"},
-                                         Behaviour{"no_result", "protocol", "without a result"},
-                                         Behaviour{"silent", "protocol", "without sending any event"}),
-                         [](const auto& param) { return param.param.workload; });
+INSTANTIATE_TEST_SUITE_P(
+    All, MisbehavingRunner,
+    testing::Values(Behaviour{"crash", "crash", "SIGSEGV"}, Behaviour{"exit", "crash", "exit code 3"},
+                    Behaviour{"fail", "data_missing", "no data"},
+                    Behaviour{"rubbish", "protocol", "line 2 of the runner's events, \"?rubbish}\""},
+                    Behaviour{"flood_events", "protocol", "more than 64 MiB"},
+                    Behaviour{"giant_line", "protocol", "line 1 of the runner's events is longer"},
+                    Behaviour{"out_of_memory", "out_of_memory", "exit code 103"},
+                    Behaviour{"killed", "out_of_memory", "SIGKILL"},
+                    Behaviour{"no_result", "protocol", "without a result"},
+                    Behaviour{"silent", "protocol", "without sending any event"}),
+    [](const auto& param) { return param.param.workload; });
 
 TEST_F(AgentTest, ACrashBringsSignalAndStderr) {
   const v1::AttemptReport report = Run("crash");
@@ -160,7 +161,8 @@ TEST(EventCollector, SaysWhatBreaksTheProtocol) {
       {"{\"result\":{}}\n{\"phase\":{}}\n", "comes after its last one"},
       {"{}\n", "holds no event"},
       {"{\"phse\":{}}\n", "line 1"},
-      {"{\"samples\":{\"name\":\"s\",\"values\":[1]}}\n{\"samples\":{\"name\":\"s\",\"first\":7,\"values\":[1]}}\n", "gap"}};
+      {"{\"samples\":{\"name\":\"s\",\"values\":[1]}}\n{\"samples\":{\"name\":\"s\",\"first\":7,\"values\":[1]}}\n",
+       "gap"}};
   for (const auto& [text, words] : cases) {
     EventCollector events([](v1::RunEvent) {});
     EXPECT_FALSE(events.Feed(text)) << text;
