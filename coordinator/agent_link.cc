@@ -19,7 +19,7 @@ constexpr double kRefusedRetryS = 30;  // when the agent answers and will not ha
 v1::SyncRequest MakeSync(StepContext& step, Agent& agent) {
   const CoreConfig& config = step.state.config;
   v1::SyncRequest request;
-  *request.mutable_fence() = MakeFence(step.state, step.state.seq);
+  *request.mutable_fence() = MakeFence(step.state, agent.seq);
   for (const auto& [id, attempt] : agent.attempts) request.add_desired_attempt_ids(id);
   for (auto& [id, ack] : agent.acks) {
     v1::Ack* told = request.add_acks();

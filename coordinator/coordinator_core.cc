@@ -48,6 +48,7 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
     agent->record = record;
     if (record.offline_since_unix_s == 0) agent->record.offline_since_unix_s = now.unix_s();
     agent->offline_reason = "not reached yet since the coordinator started";
+    agent->seq = state_.seq;
     // Leases of earlier epochs may still run: their full length counts from now.
     agent->lease_ends_ns = now.boottime_ns + SecondsToNanos(state_.config.epoch.previous_lease_s);
     state_.agents[record.agent_id] = std::move(agent);
@@ -80,6 +81,7 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
 
 void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
   StepContext step{state_, *effects, now};
+  state_.places.clear();
   std::visit(
       Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
                  [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "common/files.h"
@@ -100,10 +101,15 @@ void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std
 }
 
 void CoordinatorLoop::StepAll(std::vector<Posted> events, Effects* effects) {
+  std::set<std::string> submitted;  // in this batch, so the store does not know them yet
   for (const Posted& posted : events) {
     if (posted.generation != kAlways && posted.generation != generation_) continue;
-    if (const auto* submit = std::get_if<SubmitAsked>(&posted.event); submit != nullptr && AnswerSubmit(*submit)) {
-      continue;
+    if (const auto* submit = std::get_if<SubmitAsked>(&posted.event)) {
+      if (!submitted.insert(submit->request.request_id()).second) {
+        Post(posted.generation, posted.event);  // the next batch finds the first one's job
+        continue;
+      }
+      if (AnswerSubmit(*submit)) continue;
     }
     core_->Step(posted.event, clock_->Now(), effects);
   }
@@ -195,6 +201,8 @@ Status CoordinatorLoop::Rebuild() {
   FLEETMARK_ASSIGN_OR_RETURN(const StoredState stored, store_->Load());
   CoreConfig config = options_.core;
   config.first_seq = next_seq_;
+  // The core that is replaced may have granted leases of its own.
+  if (generation_ > 0) config.epoch.previous_lease_s = std::max(config.epoch.previous_lease_s, config.lease_s);
   ++generation_;
   core_ = std::make_unique<CoordinatorCore>(config, stored, clock_->Now());
   return OkStatus();

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "common/clock.h"
@@ -110,6 +111,7 @@ struct Agent {
   int refusals = 0;
   int64_t refused_until_ns = 0;
 
+  int64_t seq = 0;  // of the last order to it, or above every seq that an earlier core may have used
   std::deque<Order> orders;
   bool is_order_under_way = false;
   Order order_under_way;
@@ -147,6 +149,8 @@ struct CoreState {
   std::map<uint64_t, Admission> admissions;
   // Queued runs by the agent they are pinned to ("" for any).
   std::map<std::string, std::map<QueueKey, Run*>> queues;
+  // Places in those queues, counted once for all who ask between two Steps; empty when not counted yet.
+  mutable std::unordered_map<const Run*, int> places;
 };
 
 // One Step of the core.

@@ -46,7 +46,8 @@ void SendNext(StepContext& step, Agent& agent) {
     const Order order = agent.orders.front();
     agent.orders.pop_front();
     OrderCall call{agent.id(), agent.record.address, {}};
-    const v1::Fence fence = MakeFence(step.state, ++step.state.seq);
+    agent.seq = ++step.state.seq;
+    const v1::Fence fence = MakeFence(step.state, agent.seq);
     if (order.kind == Order::Kind::kDrain) {
       v1::DrainRequest request;
       *request.mutable_fence() = fence;

@@ -37,6 +37,7 @@ void Admit(StepContext& step, const Admission& admission) {
     auto made = std::make_unique<Agent>();
     made->record.agent_id = description.agent_id();
     made->record.offline_since_unix_s = step.now.unix_s();
+    made->seq = step.state.seq;
     agent = made.get();
     step.state.agents[description.agent_id()] = std::move(made);
     step.Log(Severity::kInfo, "agent " + description.name() + " joined from " + admission.address);

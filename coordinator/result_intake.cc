@@ -1,6 +1,7 @@
 #include "coordinator/result_intake.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "coordinator/run_state.h"
@@ -19,10 +20,11 @@ void OweAck(StepContext& step, Agent& agent, const std::string& attempt_id, cons
 // Bytes with the right hash that are no report for this attempt end it all the same: they will not get better.
 std::shared_ptr<v1::AttemptReport> ParseReport(const std::string& bytes, const std::string& attempt_id) {
   auto report = std::make_shared<v1::AttemptReport>();
-  const bool is_report = report->ParseFromString(bytes) && report->attempt_id() == attempt_id &&
-                         ParseRunState(report->outcome()).has_value() &&
-                         IsTerminal(*ParseRunState(report->outcome())) &&
-                         (report->outcome() != "succeeded" || report->has_result());
+  const bool is_report =
+      report->ParseFromString(bytes) && report->attempt_id() == attempt_id &&
+      ParseRunState(report->outcome()).has_value() && IsTerminal(*ParseRunState(report->outcome())) &&
+      (report->outcome() != "succeeded" || report->has_result()) &&
+      std::isfinite(report->accepted_unix_s() + report->started_unix_s() + report->finished_unix_s());
   if (is_report) return report;
   report->Clear();
   report->set_attempt_id(attempt_id);

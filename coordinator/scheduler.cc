@@ -60,10 +60,14 @@ void Schedule(StepContext& step) {
 }
 
 int QueuePosition(const CoreState& state, const Run& run) {
-  const auto queue = state.queues.find(run.record.target_agent_id);
-  if (queue == state.queues.end()) return 0;
-  const auto place = queue->second.find(run.key);
-  return place == queue->second.end() ? 0 : static_cast<int>(std::distance(queue->second.begin(), place)) + 1;
+  if (state.places.empty()) {
+    for (const auto& [agent_id, queue] : state.queues) {
+      int place = 0;
+      for (const auto& [key, queued] : queue) state.places[queued] = ++place;
+    }
+  }
+  const auto found = state.places.find(&run);
+  return found == state.places.end() ? 0 : found->second;
 }
 
 int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t now_ns) {

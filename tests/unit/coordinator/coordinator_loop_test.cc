@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <filesystem>
+#include <future>
 
 #include "coordinator/coordinator.h"
 #include "coordinator/sqlite_store.h"
@@ -158,6 +159,22 @@ TEST_F(CoordinatorLoopTest, TheSameRequestIdIsOneJob) {
   EXPECT_EQ(first.submitted.job_id(), second.submitted.job_id());
   EXPECT_EQ(first.submitted.run_ids(0), second.submitted.run_ids(0));
   EXPECT_THAT(store_.Load()->runs, SizeIs(1));
+}
+
+// The store cannot know the first one yet when both are taken in one batch.
+TEST_F(CoordinatorLoopTest, TheSameRequestIdAtTheSameMomentIsOneJob) {
+  StartWithAgent();
+  constexpr int kRounds = 50;
+  for (int round = 0; round < kRounds; ++round) {
+    v1::SubmitRequest request = CoreHarness::Request("lab");
+    request.set_request_id("round " + std::to_string(round));
+    auto first = std::async(std::launch::async, [&] { return Submit(request); });
+    auto second = std::async(std::launch::async, [&] { return Submit(request); });
+    const Reply a = first.get(), b = second.get();
+    ASSERT_TRUE(a.status.ok() && b.status.ok()) << a.status.ToString() << b.status.ToString();
+    ASSERT_EQ(a.submitted.job_id(), b.submitted.job_id());
+  }
+  EXPECT_THAT(store_.Load()->runs, SizeIs(kRounds));
 }
 
 TEST_F(CoordinatorLoopTest, WhoeverWaitsWhenItStopsIsTold) {
