@@ -36,13 +36,13 @@ class WorkerTest(fleet.FleetTest):
 class Path(WorkerTest):
     def test_tensor_add_from_submit_to_leaderboard(self):
         lab = self.start_with_worker("lab-1", "lab-2")
-        jobs = lab.json("submit", "tensor_add", "--on", "all", "--set", "n=256", "--set", "variant=inplace", "--set",
-                        "steps=50")
+        jobs = lab.json("submit", "tensor_add", "--on", "all", "--set", "n=2048", "--set", "variant=inplace", "--set",
+                        "steps=300")
         self.assertLessEqual({"job_id", "run_ids"}, set(jobs))
         self.assertEqual(2, len(jobs["run_ids"]))
         for run in jobs["run_ids"]:
             self.assertEqual("succeeded", lab.wait_for_run(run, deadline_s=60)["state"])
-        board = lab.json("leaderboard", "tensor_add", "--set", "n=256", "--set", "variant=inplace")
+        board = lab.json("leaderboard", "tensor_add", "--set", "n=2048", "--set", "variant=inplace")
         self.assertEqual(("tensor_add", "it_per_s", "it/s"), (board["workload"], board["metric"], board["unit"]))
         rows = [row for row in board["rows"] if row["source"] == "measured"]
         self.assertEqual({"lab-1", "lab-2"}, {row["system"] for row in rows})
