@@ -5,17 +5,17 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out.
-readonly THREAD_TESTS=(base_test common_test database_test agent_core_test agent_loop_test journal_test supervisor_test
-  coordinator_core_test coordinator_loop_test store_test)
-readonly DEFAULT_PARTS=(format tidy tsan asan-ubsan worker main)
+readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test worker_process_test agent_loop_test
+  coordinator_core_test coordinator_loop_test coordinator_store_test)
+readonly DEFAULT_PARTS=(format tsan asan-ubsan worker main)
 
 usage() {
   cat <<'TEXT'
 Usage: tests/run.sh [PART...]
 
-Parts, all of them by default, each in its own folder under build/:
+Parts, all but tidy by default, each in its own folder under build/:
   format      clang-format and shellcheck
-  tidy        clang-tidy over every source file of ours that includes no LibTorch
+  tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
   asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test but the worker's
   worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
