@@ -29,8 +29,9 @@ std::vector<std::string> OwnArguments() {
 }
 
 Status SystemFailure(const std::string& what) {
-  return Internal("the worker cannot execute itself anew to change its allocator: " + what + ": " + std::strerror(errno),
-                  "start it with " + std::string(kGlibcTunablesVariable) + "=" + kRetainTunables, "internal");
+  return Internal(
+      "the worker cannot execute itself anew to change its allocator: " + what + ": " + std::strerror(errno),
+      "start it with " + std::string(kGlibcTunablesVariable) + "=" + kRetainTunables, "internal");
 }
 
 // Puts `text` where the program that follows reads its standard input.

@@ -45,8 +45,7 @@ std::vector<CudaGpu> ListCudaGpus() {
   if (library == nullptr) return gpus;
   Driver driver;
   const bool loaded = Load(library, "cuInit", &driver.init) && Load(library, "cuDeviceGetCount", &driver.get_count) &&
-                      Load(library, "cuDeviceGet", &driver.get) &&
-                      Load(library, "cuDeviceGetName", &driver.get_name) &&
+                      Load(library, "cuDeviceGet", &driver.get) && Load(library, "cuDeviceGetName", &driver.get_name) &&
                       Load(library, "cuDeviceGetUuid", &driver.get_uuid) &&
                       Load(library, "cuDeviceTotalMem_v2", &driver.get_memory);
   int count = 0;

@@ -2,11 +2,10 @@
 
 #include <atomic>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json.hpp>
 
 #include "agent/worker/metrics.h"
 #include "agent/worker/run_loop.h"

@@ -7,7 +7,8 @@
 
 namespace fleetmark {
 
-// The deliberate failures of a run. `kind` is the word of run.proto's Failure; common/worker_protocol.h has its exit code.
+// The deliberate failures of a run. `kind` is the word of run.proto's Failure; common/worker_protocol.h has its exit
+// code.
 inline Status BadParameter(std::string message, std::string hint = "") {
   return Status(StatusCode::kInvalidArgument, std::move(message), std::move(hint), "bad_parameter");
 }

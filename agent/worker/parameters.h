@@ -28,8 +28,8 @@ struct ParameterSpec {
 // another type, is a mistake in the program.
 class Parameters {
  public:
-  // Defaults, overridden by `given`. Fails with "bad_parameter" for a name that is not declared, a value that is not of the
-  // type, out of bounds, or not one of the choices; the message names the parameter.
+  // Defaults, overridden by `given`. Fails with "bad_parameter" for a name that is not declared, a value that is not of
+  // the type, out of bounds, or not one of the choices; the message names the parameter.
   static StatusOr<Parameters> Parse(const std::vector<ParameterSpec>& specs,
                                     const std::map<std::string, std::string>& given);
 

@@ -11,8 +11,8 @@
 
 namespace fleetmark {
 
-// Tells the reader of the events how far a run is, twice a second from a thread of its own: the loop's thread only stores
-// two numbers. Phases and epochs are written at once, they lie outside the timed part.
+// Tells the reader of the events how far a run is, twice a second from a thread of its own: the loop's thread only
+// stores two numbers. Phases and epochs are written at once, they lie outside the timed part.
 class ProgressReporter : public LoopObserver {
  public:
   // Both must outlive it; `rules` is only asked for ExpectedSteps.

@@ -44,7 +44,8 @@ StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, c
     return BadParameter("there is no profile \"" + spec.profile + "\"", SuggestFrom(spec.profile, {"stock", "tuned"}));
   }
   std::map<std::string, std::string> given = spec.parameters;
-  if (const auto tuned = definition.tuned.find(device_kind); spec.profile == "tuned" && tuned != definition.tuned.end()) {
+  if (const auto tuned = definition.tuned.find(device_kind);
+      spec.profile == "tuned" && tuned != definition.tuned.end()) {
     given.insert(tuned->second.begin(), tuned->second.end());
   }
   return Parameters::Parse(definition.parameters, given);

@@ -46,18 +46,18 @@ struct LoopOptions {
 struct LoopResult {
   double first_call_s = 0;
   int64_t warmup_steps = 0;
-  int64_t steps = 0;     // measured
-  int64_t samples = 0;   // that the measured steps took in
-  double measured_s = 0;  // of the measured steps alone, evaluation left out
-  double total_s = 0;     // from the first step to the end, evaluation included
+  int64_t steps = 0;           // measured
+  int64_t samples = 0;         // that the measured steps took in
+  double measured_s = 0;       // of the measured steps alone, evaluation left out
+  double total_s = 0;          // from the first step to the end, evaluation included
   std::vector<double> step_s;  // one value a sample, in order
   int64_t steps_per_sample = 1;
   std::vector<TrainingEpoch> epochs;  // complete ones
   std::string stop_reason;            // the name of the rule that fired
 };
 
-// Warms `workload` up, then measures it until a rule fires. Adds well under 2 microseconds to a step. Fails with "diverged"
-// when a loss is not finite, and with "internal" when the observer asked to stop.
+// Warms `workload` up, then measures it until a rule fires. Adds well under 2 microseconds to a step. Fails with
+// "diverged" when a loss is not finite, and with "internal" when the observer asked to stop.
 StatusOr<LoopResult> RunLoop(Workload* workload, const LoopOptions& options, StopRules* rules, const LoopClock& clock,
                              LoopObserver* observer);
 

@@ -32,8 +32,7 @@ std::string BlasFile() {
 
 // Debian keeps the reference implementation in a directory "blas", the others in ones named after them.
 bool IsReferenceBlas(const std::string& file) {
-  return std::filesystem::path(file).parent_path().filename() == "blas" ||
-         file.find("librefblas") != std::string::npos;
+  return std::filesystem::path(file).parent_path().filename() == "blas" || file.find("librefblas") != std::string::npos;
 }
 
 }  // namespace

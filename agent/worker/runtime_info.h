@@ -19,8 +19,8 @@ std::map<std::string, std::string> LibraryVersions();
 // machine: such a number must not be published.
 Status CheckBlas();
 
-// Makes LibTorch use `threads` threads within an operation; 0: one a physical core that this process may use. Returns how
-// many it uses now. Before the first operation.
+// Makes LibTorch use `threads` threads within an operation; 0: one a physical core that this process may use. Returns
+// how many it uses now. Before the first operation.
 int SetThreads(int threads);
 
 }  // namespace fleetmark

@@ -8,41 +8,84 @@ namespace fleetmark {
 std::vector<ParameterSpec> LoopParameters(const LoopDefaults& defaults) {
   constexpr double kMostSteps = 1e9;
   return {
-      {.name = "steps", .type = "int", .default_value = std::to_string(defaults.steps), .min = 0, .max = kMostSteps,
-       .unit = "steps", .doc = "stop after this many measured steps; 0: no such limit"},
-      {.name = "duration_s", .type = "double", .default_value = CanonicalDouble(defaults.duration_s), .min = 0,
-       .max = 7 * 86400, .unit = "s", .doc = "stop after this much measured time; 0: no such limit"},
-      {.name = "until_ci", .type = "double", .default_value = "0", .min = 0, .max = 0.5,
+      {.name = "steps",
+       .type = "int",
+       .default_value = std::to_string(defaults.steps),
+       .min = 0,
+       .max = kMostSteps,
+       .unit = "steps",
+       .doc = "stop after this many measured steps; 0: no such limit"},
+      {.name = "duration_s",
+       .type = "double",
+       .default_value = CanonicalDouble(defaults.duration_s),
+       .min = 0,
+       .max = 7 * 86400,
+       .unit = "s",
+       .doc = "stop after this much measured time; 0: no such limit"},
+      {.name = "until_ci",
+       .type = "double",
+       .default_value = "0",
+       .min = 0,
+       .max = 0.5,
        .doc = "stop when the 95 % interval of the rate is within this share of it (0.01: 1 %); 0: do not"},
-      {.name = "warmup", .type = "int", .default_value = std::to_string(defaults.warmup), .min = 1, .max = 1e6,
-       .unit = "steps", .doc = "steps left out of the measurement, the first call included"},
-      {.name = "threads", .type = "int", .default_value = "0", .min = 0, .max = 4096, .unit = "threads",
+      {.name = "warmup",
+       .type = "int",
+       .default_value = std::to_string(defaults.warmup),
+       .min = 1,
+       .max = 1e6,
+       .unit = "steps",
+       .doc = "steps left out of the measurement, the first call included"},
+      {.name = "threads",
+       .type = "int",
+       .default_value = "0",
+       .min = 0,
+       .max = 4096,
+       .unit = "threads",
        .doc = "CPU threads within an operation; 0: one a physical core that this process may use"},
-      {.name = "allocator", .type = "choice", .default_value = "stock", .choices = {"stock", "retain"},
+      {.name = "allocator",
+       .type = "choice",
+       .default_value = "stock",
+       .choices = {"stock", "retain"},
        .doc = "retain: glibc keeps freed blocks instead of giving them back to the kernel after each step"},
   };
 }
 
 ParameterSpec SeedParameter() {
-  return {.name = "seed", .type = "int", .default_value = "1", .min = 0, .max = std::numeric_limits<int32_t>::max(),
+  return {.name = "seed",
+          .type = "int",
+          .default_value = "1",
+          .min = 0,
+          .max = std::numeric_limits<int32_t>::max(),
           .doc = "of initialisation, shuffling, dropout and synthetic data"};
 }
 
 ParameterSpec BatchParameter(int default_value, int max) {
-  return {.name = "batch", .type = "int", .default_value = std::to_string(default_value), .min = 1, .max = double(max),
-          .unit = "samples", .doc = "samples in a training step", .defines_board = true};
+  return {.name = "batch",
+          .type = "int",
+          .default_value = std::to_string(default_value),
+          .min = 1,
+          .max = double(max),
+          .unit = "samples",
+          .doc = "samples in a training step",
+          .defines_board = true};
 }
 
 ParameterSpec DtypeParameter(std::vector<std::string> choices) {
   std::string first = choices.front();
-  return {.name = "dtype", .type = "choice", .default_value = std::move(first), .choices = std::move(choices),
+  return {.name = "dtype",
+          .type = "choice",
+          .default_value = std::move(first),
+          .choices = std::move(choices),
           .doc = "number format that the device computes in; tf32: fp32 rounded in matrix products, CUDA only",
           .defines_board = true};
 }
 
 ParameterSpec MemoryFormatParameter() {
-  return {.name = "memory_format", .type = "choice", .default_value = "contiguous",
-          .choices = {"contiguous", "channels_last"}, .doc = "order of the dimensions of images in memory"};
+  return {.name = "memory_format",
+          .type = "choice",
+          .default_value = "contiguous",
+          .choices = {"contiguous", "channels_last"},
+          .doc = "order of the dimensions of images in memory"};
 }
 
 std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared) {

@@ -14,7 +14,7 @@ namespace fleetmark {
 struct MeasuredSoFar {
   int64_t steps = 0;
   double measured_s = 0;
-  int64_t epochs = 0;                // complete ones, their warm-up steps included
+  int64_t epochs = 0;              // complete ones, their warm-up steps included
   std::span<const double> step_s;  // one value a sample
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// What the worker needs of LibTorch, in one place. The whole of it, torch/torch.h or even ATen/ATen.h, costs a compiler ten
-// seconds a file and more; the operations that are really called cost two. No header of ours but those of models, kernels
-// and optimizers includes it.
+// What the worker needs of LibTorch, in one place. The whole of it, torch/torch.h or even ATen/ATen.h, costs a compiler
+// ten seconds a file and more; the operations that are really called cost two. No header of ours but those of models,
+// kernels and optimizers includes it.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>

@@ -30,9 +30,9 @@ struct EpochScore {
   std::optional<double> val_accuracy = {};
 };
 
-// One run of one workload. The run loop calls SetUp once and then, from the same thread, Step as often as its stop rules
-// want, with Synchronize before each reading of the clock. Exceptions of LibTorch may leave any of them; the caller
-// translates them.
+// One run of one workload. The run loop calls SetUp once and then, from the same thread, Step as often as its stop
+// rules want, with Synchronize before each reading of the clock. Exceptions of LibTorch may leave any of them; the
+// caller translates them.
 class Workload {
  public:
   virtual ~Workload() = default;

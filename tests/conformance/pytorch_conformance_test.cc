@@ -16,7 +16,8 @@ constexpr int kSteps = 8;
 constexpr int64_t kBatch = 16;
 
 nlohmann::json Reference() {
-  FILE* pipe = popen("'" FLEETMARK_PYTHON "' '" FLEETMARK_SCRIPT "' '" FLEETMARK_NETWORK_DIRECTORY "' 2>/dev/null", "r");
+  FILE* pipe =
+      popen("'" FLEETMARK_PYTHON "' '" FLEETMARK_SCRIPT "' '" FLEETMARK_NETWORK_DIRECTORY "' 2>/dev/null", "r");
   std::string text;
   char buffer[4096];
   for (size_t count = 0; (count = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) text.append(buffer, count);

@@ -17,8 +17,8 @@ struct IdxArray {
   std::string sha256;  // of the file, unpacked
 };
 
-// Reads `path`, plain or gzip. Fails with "data_corrupt", naming the file and what is wrong with it, when it is not an IDX
-// file of bytes of this rank or is not as long as its header says, and with "data_missing" when it cannot be read.
+// Reads `path`, plain or gzip. Fails with "data_corrupt", naming the file and what is wrong with it, when it is not an
+// IDX file of bytes of this rank or is not as long as its header says, and with "data_missing" when it cannot be read.
 StatusOr<IdxArray> ReadIdx(const std::filesystem::path& path, size_t rank);
 
 // Whether .gz files can be read: zlib was there when this was built.

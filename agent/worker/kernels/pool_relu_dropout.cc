@@ -24,8 +24,8 @@ struct Dropout {
       : seed(key), threshold(static_cast<uint32_t>(p * (1 << 24))), scale(static_cast<float>(1 / (1 - p))) {}
 };
 
-// A bijection of 32 bits without visible structure (Wellons, "lowbias32"), so that the mask of a window needs nothing but
-// its number and vectorises.
+// A bijection of 32 bits without visible structure (Wellons, "lowbias32"), so that the mask of a window needs nothing
+// but its number and vectorises.
 inline uint32_t Scramble(uint32_t x) {
   x = (x ^ x >> 16) * 0x7feb352dU;
   x = (x ^ x >> 15) * 0x846ca68bU;
@@ -36,8 +36,8 @@ inline uint32_t Scramble(uint32_t x) {
 constexpr int64_t kRowsAtOnce = 16;
 constexpr int64_t kWidestRow = 64;  // windows
 
-// `rows` rows of windows, `width` windows wide: 2 x `rows` rows of 2 x `width` inputs. `first` is the number of the first
-// window. First the larger of each column of two, then of each two columns.
+// `rows` rows of windows, `width` windows wide: 2 x `rows` rows of 2 x `width` inputs. `first` is the number of the
+// first window. First the larger of each column of two, then of each two columns.
 FLEETMARK_VECTORISED
 void ForwardRows(const float* __restrict inputs, int64_t rows, int64_t width, uint32_t first, const Dropout& dropout,
                  float* __restrict outputs, uint8_t* __restrict origins) {
@@ -82,8 +82,7 @@ class Operation : public torch::autograd::Function<Operation> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, double p, int64_t seed) {
     TORCH_CHECK(x.is_cpu() && x.is_contiguous() && x.dim() == 4 && x.scalar_type() == at::kFloat &&
-                    x.size(2) % 2 == 0 && x.size(3) % 2 == 0 &&
-                    x.size(3) <= 2 * kWidestRow,
+                    x.size(2) % 2 == 0 && x.size(3) % 2 == 0 && x.size(3) <= 2 * kWidestRow,
                 "PoolReluDropout: unsuitable input");
     const Dropout dropout(p, static_cast<uint32_t>(seed));
     const int64_t width = x.size(3) / 2, rows = x.size(0) * x.size(1) * x.size(2) / 2;
@@ -109,8 +108,7 @@ class Operation : public torch::autograd::Function<Operation> {
     const at::Tensor gradient = gradients.front().contiguous();
     const float scale = static_cast<float>(context->saved_data["scale"].toDouble());
     const int64_t width = origin.size(3), rows = origin.numel() / width;
-    at::Tensor result =
-        at::empty({origin.size(0), origin.size(1), 2 * origin.size(2), 2 * width}, gradient.options());
+    at::Tensor result = at::empty({origin.size(0), origin.size(1), 2 * origin.size(2), 2 * width}, gradient.options());
     const float* const incoming = gradient.data_ptr<float>();
     const uint8_t* const origins = origin.data_ptr<uint8_t>();
     float* const outgoing = result.data_ptr<float>();

@@ -17,9 +17,9 @@ struct Layer {
   Layer(at::IntArrayRef shape, at::Device device, at::MemoryFormat format);
 };
 
-// The network of PyTorch's published MNIST example: conv 3x3 32, conv 3x3 64, max-pool 2, dropout .25, dense 128, dropout
-// .5, dense 10, ReLU after each hidden layer. Images are batch x 1 x 28 x 28, fp32; results are the logarithms of the
-// classes' probabilities, batch x 10.
+// The network of PyTorch's published MNIST example: conv 3x3 32, conv 3x3 64, max-pool 2, dropout .25, dense 128,
+// dropout .5, dense 10, ReLU after each hidden layer. Images are batch x 1 x 28 x 28, fp32; results are the logarithms
+// of the classes' probabilities, batch x 10.
 class MnistNetwork {
  public:
   MnistNetwork() = default;

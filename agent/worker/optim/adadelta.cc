@@ -54,9 +54,8 @@ void Adadelta::ZeroGrad() {
 void Adadelta::UpdateOnCpu(const State& state) const {
   // Elementwise, so any order does that is the same for all four: that of the parameter's own memory.
   const at::Tensor gradient = state.parameter.grad().expand_as(state.parameter);
-  const at::Tensor ordered = gradient.strides() == state.parameter.strides()
-                                 ? gradient
-                                 : at::empty_like(state.parameter).copy_(gradient);
+  const at::Tensor ordered =
+      gradient.strides() == state.parameter.strides() ? gradient : at::empty_like(state.parameter).copy_(gradient);
   float* const weights = state.parameter.data_ptr<float>();
   const float* const gradients = ordered.data_ptr<float>();
   float* const squares = state.square_average.data_ptr<float>();

@@ -8,8 +8,8 @@ namespace fleetmark {
 
 // Zeiler's Adadelta (arXiv:1212.5701) as torch.optim.Adadelta computes it, in fp32, without weight decay:
 //   v = rho v + (1 - rho) g^2;   d = sqrt(u + eps) / sqrt(v + eps) g;   u = rho u + (1 - rho) d^2;   w = w - lr d
-// LibTorch's C++ API has no Adadelta. On the CPU one pass over memory does all of it, where a script's separate operations
-// do nine; elsewhere it is those operations. Not thread-safe.
+// LibTorch's C++ API has no Adadelta. On the CPU one pass over memory does all of it, where a script's separate
+// operations do nine; elsewhere it is those operations. Not thread-safe.
 class Adadelta {
  public:
   struct Options {

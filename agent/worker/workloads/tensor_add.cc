@@ -67,11 +67,21 @@ class TensorAdd : public Workload {
 
   int64_t Step() override {
     switch (variant_) {
-      case 0: z_.add_(function_->run_method("foo").toTensor()); break;
-      case 1: x_.add_(x_); break;
-      case 2: at::add_out(z_, x_, y_); break;
-      case 3: z_ = at::Tensor(), z_ = at::add(x_, y_); break;
-      default: Upload(); break;
+      case 0:
+        z_.add_(function_->run_method("foo").toTensor());
+        break;
+      case 1:
+        x_.add_(x_);
+        break;
+      case 2:
+        at::add_out(z_, x_, y_);
+        break;
+      case 3:
+        z_ = at::Tensor(), z_ = at::add(x_, y_);
+        break;
+      default:
+        Upload();
+        break;
     }
     return 1;
   }
@@ -137,15 +147,23 @@ WorkloadDefinition Define() {
       .name = "tensor_add",
       .version = 1,
       .doc = "adds n x n tensors: memory bandwidth",
-      .parameters = Merge(
-          {{.name = "n", .type = "int", .default_value = "12288", .min = kSmallest, .max = kLargest,
-            .doc = "rows and columns of the tensors", .defines_board = true},
-           {.name = "variant", .type = "choice", .default_value = "torchscript", .choices = variants,
-            .doc = "torchscript: the published function; inplace: z += z; out: z = x + y into the same memory; alloc: into "
-                   "new memory; upload: ones made on the host, copied, added",
-            .defines_board = true},
-           DtypeParameter({"fp32", "bf16", "fp16"})},
-          LoopParameters({.duration_s = 10, .warmup = 5})),
+      .parameters = Merge({{.name = "n",
+                            .type = "int",
+                            .default_value = "12288",
+                            .min = kSmallest,
+                            .max = kLargest,
+                            .doc = "rows and columns of the tensors",
+                            .defines_board = true},
+                           {.name = "variant",
+                            .type = "choice",
+                            .default_value = "torchscript",
+                            .choices = variants,
+                            .doc = "torchscript: the published function; inplace: z += z; out: z = x + y into the same "
+                                   "memory; alloc: into "
+                                   "new memory; upload: ones made on the host, copied, added",
+                            .defines_board = true},
+                           DtypeParameter({"fp32", "bf16", "fp16"})},
+                          LoopParameters({.duration_s = 10, .warmup = 5})),
       .metrics = {"it_per_s", "gb_per_s", "step_s", "first_call_s", "load1", "rss_peak_bytes"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = {{"cpu", {{"allocator", "retain"}}}, {"cuda", {{"allocator", "retain"}}}},

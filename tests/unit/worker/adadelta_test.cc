@@ -12,9 +12,7 @@
 namespace fleetmark {
 namespace {
 
-at::Tensor Leaf(const std::vector<float>& values) {
-  return at::tensor(values).requires_grad_(true);
-}
+at::Tensor Leaf(const std::vector<float>& values) { return at::tensor(values).requires_grad_(true); }
 
 TEST(Adadelta, FirstStepMatchesHandComputation) {
   // v = .1 x .25; d = sqrt(1e-6) / sqrt(.025 + 1e-6) x .5 = .0031622144; w = 1 - d.

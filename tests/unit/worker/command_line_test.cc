@@ -29,10 +29,16 @@ TEST(CommandLine, HelpWinsWhereverItStands) {
 }
 
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
-  const std::vector<std::vector<std::string>> wrong = {
-      {},       {"rum"}, {"describe", "it"}, {"run", "a", "b"}, {"run", "a", "--sett", "n=1"}, {"run", "a", "--set"},
-      {"run", "a", "--set", "n"}, {"run", "a", "--set", "=1"}, {"run", "a", "--set", "n=1", "--set", "n=2"},
-      {"run", "--device", "cpu"}};
+  const std::vector<std::vector<std::string>> wrong = {{},
+                                                       {"rum"},
+                                                       {"describe", "it"},
+                                                       {"run", "a", "b"},
+                                                       {"run", "a", "--sett", "n=1"},
+                                                       {"run", "a", "--set"},
+                                                       {"run", "a", "--set", "n"},
+                                                       {"run", "a", "--set", "=1"},
+                                                       {"run", "a", "--set", "n=1", "--set", "n=2"},
+                                                       {"run", "--device", "cpu"}};
   for (const auto& arguments : wrong) EXPECT_EQ(ParseCommandLine(arguments).status().kind(), "bad_parameter");
   EXPECT_NE(ParseCommandLine({"rum"}).status().hint().find("run"), std::string::npos);
   EXPECT_NE(ParseCommandLine({"run", "a", "--devic", "cpu"}).status().hint().find("--device"), std::string::npos);

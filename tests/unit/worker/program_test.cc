@@ -87,8 +87,7 @@ TEST(WorkerProgram, ReadsASpecificationAndWritesToTheNamedDescriptor) {
 }
 
 TEST(WorkerProgram, TakesTheRetainAllocatorForProfileTunedByHand) {
-  const std::string spec =
-      R"({"workload":"tensor_add","profile":"tuned","parameters":{"n":"256","steps":"10"}})";
+  const std::string spec = R"({"workload":"tensor_add","profile":"tuned","parameters":{"n":"256","steps":"10"}})";
   for (const Output& output :
        {RunWorker("run tensor_add --set n=256 --set steps=10 --profile tuned"), RunWorker("run", "", spec)}) {
     ASSERT_EQ(output.exit_code, 0) << output.text;
@@ -99,7 +98,7 @@ TEST(WorkerProgram, TakesTheRetainAllocatorForProfileTunedByHand) {
 
 TEST(WorkerProgram, WhatIsSetBeatsTheProfileAndTheEnvironment) {
   const Output output = RunWorker("run tensor_add --set n=256 --set steps=10 --profile tuned --set allocator=stock",
-                            std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);
+                                  std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);
   ASSERT_EQ(output.exit_code, 0);
   EXPECT_EQ(output.Lines().front()["started"]["environment"]["allocator"], "stock");
 }

@@ -91,8 +91,8 @@ TEST_F(RunLoopTest, EpochsAreTimedWithoutTheirEvaluation) {
   ASSERT_THAT(observer_.epochs, SizeIs(3));
   EXPECT_EQ(observer_.epochs.front().epoch, 1);
   for (const TrainingEpoch& epoch : observer_.epochs) EXPECT_DOUBLE_EQ(epoch.epoch_s, 5);
-  EXPECT_THAT(observer_.phases, ElementsAre("warm-up", "measure", "evaluate", "measure", "evaluate", "measure",
-                                            "evaluate", "measure"));
+  EXPECT_THAT(observer_.phases,
+              ElementsAre("warm-up", "measure", "evaluate", "measure", "evaluate", "measure", "evaluate", "measure"));
 }
 
 TEST_F(RunLoopTest, WarmUpMayReachOverTheEndOfAnEpoch) {

@@ -26,9 +26,10 @@ TEST(RunSpecJson, AbsentAndEmptyFieldsHaveTheirDefaults) {
 }
 
 TEST(RunSpecJson, RefusesWhatIsNotASpecification) {
-  for (const char* text : {"", "rubbish", "[]", "{", "7", "{}", R"({"workload": 1})", R"({"workload": ["a"]})",
-                           R"({"workload": "a", "workload_version": "1"})", R"({"workload": "a", "workload_version": -1})",
-                           R"({"workload": "a", "parameters": []})", R"({"workload": "a", "parameters": {"n": 5}})"}) {
+  for (const char* text :
+       {"", "rubbish", "[]", "{", "7", "{}", R"({"workload": 1})", R"({"workload": ["a"]})",
+        R"({"workload": "a", "workload_version": "1"})", R"({"workload": "a", "workload_version": -1})",
+        R"({"workload": "a", "parameters": []})", R"({"workload": "a", "parameters": {"n": 5}})"}) {
     EXPECT_EQ(ParseRunSpec(text).status().kind(), "bad_parameter") << text;
   }
 }

@@ -108,7 +108,8 @@ TEST(TensorAdd, TrafficIsThatOfTheVariant) {
       {"torchscript", 2}, {"inplace", 2}, {"out", 3}, {"alloc", 3}, {"upload", 9}};
   for (const auto& [variant, count] : tensors) {
     const Outcome outcome = Execute("tensor_add", {{"n", "256"}, {"variant", variant}, {"steps", "20"}});
-    EXPECT_NEAR(outcome.metrics.at("gb_per_s") / outcome.metrics.at("it_per_s"), 1e-9 * bytes * count, 1e-12) << variant;
+    EXPECT_NEAR(outcome.metrics.at("gb_per_s") / outcome.metrics.at("it_per_s"), 1e-9 * bytes * count, 1e-12)
+        << variant;
   }
 }
 
