@@ -9,14 +9,15 @@ namespace fleetmark {
 #include "agent/worker/workloads.def"
 #undef FLEETMARK_WORKLOAD
 
+// clang-format off: it takes the list for a block
 const std::vector<WorkloadDefinition>& AllWorkloads() {
 #define FLEETMARK_WORKLOAD(name) name::Define(),
   static const std::vector<WorkloadDefinition> workloads = {
-      // clang-format off
 #include "agent/worker/workloads.def"
   };
 #undef FLEETMARK_WORKLOAD
   return workloads;
 }
+// clang-format on
 
 }  // namespace fleetmark
