@@ -62,16 +62,43 @@ StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id) {
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {
   const std::string mark = std::string(kAttemptVariable) + "=" + std::string(attempt_id);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
-  for (;;) {
+  while (true) {
     bool is_any_left = false;
     for (const int pid : AllProcesses()) {
       if (pid == getpid() || !CarriesMark(pid, mark)) continue;
       is_any_left = true;
       kill(pid, SIGKILL);
-      waitpid(pid, nullptr, WNOHANG);
     }
     if (!is_any_left) return true;
     if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+void LiveWorkers::Add(int pid) {
+  const std::lock_guard lock(mutex_);
+  pids_.insert(pid);
+}
+
+void LiveWorkers::Remove(int pid) {
+  const std::lock_guard lock(mutex_);
+  pids_.erase(pid);
+}
+
+void LiveWorkers::ReapStrays(double timeout_s) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
+  while (std::chrono::steady_clock::now() < deadline) {
+    {
+      const std::lock_guard lock(mutex_);
+      siginfo_t info{};
+      if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;
+      // The end of another worker is for the thread that waits for it.
+      if (pids_.count(info.si_pid) != 0 || (info.si_pid == 0 && !pids_.empty())) return;
+      if (info.si_pid != 0) {
+        waitpid(info.si_pid, nullptr, WNOHANG);
+        continue;
+      }
+    }
     std::this_thread::sleep_for(kLook);
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -16,12 +18,25 @@ inline constexpr char kAttemptVariable[] = "FLEETMARK_ATTEMPT";
 StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id);
 
 // Kills every process of this user that carries the mark of `attempt_id`, and waits until none is left; false when some
-// still are after `timeout_s`. Reaps those that are children of this process. Takes a few milliseconds when there is
-// none.
+// still are after `timeout_s`. Takes a few milliseconds when there is none.
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s);
 
 // The process as SPAWNED recorded it, its group and all that carries the mark. A process that is not the recorded one
 // is never touched. False when something is still alive after `timeout_s`.
 bool KillStaleProcesses(std::string_view attempt_id, const ProcessIdentity& process, double timeout_s);
+
+// The workers among the children of this process; every other child is something that a worker left behind.
+// Thread-safe.
+class LiveWorkers {
+ public:
+  void Add(int pid);
+  void Remove(int pid);
+  // Reaps what workers left behind and was killed; waits for it up to `timeout_s`, unless other workers are alive.
+  void ReapStrays(double timeout_s);
+
+ private:
+  std::mutex mutex_;
+  std::set<int> pids_;
+};
 
 }  // namespace fleetmark

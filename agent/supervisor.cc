@@ -26,6 +26,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr auto kProgressInterval = std::chrono::milliseconds(100);
 constexpr double kKillTimeoutS = 3;
 constexpr size_t kReadBytes = 64 << 10;
+constexpr int kMostLastReads = 256;  // more than both pipes hold
 
 double SecondsBetween(SteadyTime from, SteadyTime to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -40,10 +41,11 @@ bool HasChildren() {
 // One worker and the thread that reads it.
 class Supervisor::Worker {
  public:
-  Worker(std::string attempt_id, const Options& options, std::unique_ptr<WorkerProcess> process,
-         const std::filesystem::path& log)
+  Worker(std::string attempt_id, const Options& options, LiveWorkers* live_workers,
+         std::unique_ptr<WorkerProcess> process, const std::filesystem::path& log)
       : attempt_id_(std::move(attempt_id)),
         options_(options),
+        live_workers_(live_workers),
         process_(std::move(process)),
         log_(log),
         events_([this](v1::RunEvent event) { Publish(std::move(event)); }),
@@ -71,8 +73,13 @@ class Supervisor::Worker {
     observation.was_signalled = process_->was_signalled();
     observation.exit = process_->Reap();
     const SteadyTime ended = std::chrono::steady_clock::now();
-    if (HasChildren()) KillProcessesOf(attempt_id_, kKillTimeoutS);
-    while (ReadEvents() || ReadOutput()) {  // what is still in the pipes; their writers are gone
+    live_workers_->Remove(process_->pid());
+    if (HasChildren()) {
+      KillProcessesOf(attempt_id_, kKillTimeoutS);
+      live_workers_->ReapStrays(kKillTimeoutS);
+    }
+    // What is still in the pipes. Bounded, in case that somebody got away and writes on.
+    for (int reads = 0; reads < kMostLastReads && (ReadEvents() || ReadOutput()); ++reads) {
     }
     events_.Finish();
     log_.Finish();
@@ -126,6 +133,7 @@ class Supervisor::Worker {
 
   const std::string attempt_id_;
   const Options& options_;
+  LiveWorkers* const live_workers_;
   const std::unique_ptr<WorkerProcess> process_;
   RunLog log_;
   EventCollector events_;
@@ -153,7 +161,9 @@ Supervisor::~Supervisor() {
 StatusOr<ProcessIdentity> Supervisor::Spawn(const std::string& attempt_id, const WorkerCommand& command) {
   FLEETMARK_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> process, WorkerProcess::Fork(command));
   FLEETMARK_ASSIGN_OR_RETURN(const ProcessIdentity identity, IdentifyProcess(process->pid(), options_.boot_id));
-  workers_[attempt_id] = std::make_unique<Worker>(attempt_id, options_, std::move(process), LogPath(attempt_id));
+  live_workers_.Add(process->pid());
+  workers_[attempt_id] =
+      std::make_unique<Worker>(attempt_id, options_, &live_workers_, std::move(process), LogPath(attempt_id));
   return identity;
 }
 

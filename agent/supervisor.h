@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/agent_events.h"
+#include "agent/process_table.h"
 #include "agent/worker_process.h"
 #include "common/status.h"
 
@@ -44,6 +45,7 @@ class Supervisor {
  private:
   class Worker;
   const Options options_;
+  LiveWorkers live_workers_;
   std::map<std::string, std::unique_ptr<Worker>> workers_;
   std::map<std::string, std::thread> stale_killers_;
 };

@@ -87,6 +87,7 @@ TEST_F(AgentTest, NothingThatAWorkerStartedOutlivesIt) {
   EXPECT_EQ("succeeded", Run("daemonise").outcome());
   // Anything left would hold the lock that it inherited.
   EXPECT_EQ("succeeded", Run("noop").outcome());
+  EXPECT_EQ(-1, waitpid(-1, nullptr, WNOHANG)) << "not even a zombie";
 }
 
 TEST_F(AgentTest, AWorkerGetsACleanWorld) {
