@@ -12,7 +12,6 @@ namespace {
 // A machine is free again within 5 s of a cancel; a worker that ignores SIGTERM gets this long.
 constexpr double kDefaultGraceS = 2;
 constexpr double kMaxGraceS = 4;
-constexpr int64_t kPurgeIntervalNs = 10 * kNanosPerSecond;
 
 bool IsLive(const Attempt& attempt) { return attempt.state != AttemptState::kResultReady; }
 
@@ -82,7 +81,6 @@ std::optional<int64_t> AgentCore::NextDeadline() const {
     if (attempt.request.on_disconnect() == "KILL") consider(state_.lease_until_ns);
   }
   if (state_.pending_sync) consider(state_.pending_sync->deadline_ns);
-  if (!retired_.empty()) consider(state_.next_purge_ns);
   return next;
 }
 
@@ -109,10 +107,12 @@ void AgentCore::On(const AgentStarted&) {
       Finish(id, {});
     }
   }
-  Purge();
+  state_.is_recovered = true;
 }
 
 void AgentCore::On(const WorkerSpawned& event) {
+  // It may have died behind its gate, and that been told first.
+  if (!IsKnownLive(event.attempt_id)) return;
   Attempt& attempt = EditAttempt(event.attempt_id);
   attempt.process = event.process;
   if (attempt.cause != EndCause::kNone) {  // ended before it began: it dies behind its gate
@@ -163,7 +163,6 @@ void AgentCore::On(const StopRequested&) {
 void AgentCore::On(const Tick&) {
   CheckDeadlines();
   if (state_.pending_sync && now_.boottime_ns >= state_.pending_sync->deadline_ns) AnswerPendingSync();
-  if (!retired_.empty() && now_.boottime_ns >= state_.next_purge_ns) Purge();
 }
 
 void AgentCore::CheckDeadlines() {
@@ -216,7 +215,14 @@ void AgentCore::BeginEnding(const std::string& attempt_id, EndCause cause, const
   Announce(attempt_id);
 }
 
+bool AgentCore::IsKnownLive(const std::string& attempt_id) const {
+  const auto found = attempts_.find(attempt_id);
+  return found != attempts_.end() && IsLive(found->second);
+}
+
+// Once: the first report stands, whoever tells of an end again.
 void AgentCore::Finish(const std::string& attempt_id, v1::AttemptReport draft) {
+  if (!IsKnownLive(attempt_id)) return;
   Attempt& attempt = EditAttempt(attempt_id);
   const v1::AttemptReport report = CompleteReport(attempt, std::move(draft), now_.unix_s());
   PutReport write{attempt_id, "", report.SerializeAsString()};
@@ -243,8 +249,7 @@ void AgentCore::Retire(const std::string& attempt_id, RetiredAttempt retired) {
   ++state_.revision;
 }
 
-void AgentCore::Purge() {
-  state_.next_purge_ns = now_.boottime_ns + kPurgeIntervalNs;
+void AgentCore::On(const PurgeDue&) {
   std::vector<std::string> expired;
   for (const auto& [id, retired] : retired_) {
     const bool is_of_this_boot = retired.keep_until.boot_id() == identity_.boot_id;

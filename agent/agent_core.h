@@ -52,7 +52,7 @@ class AgentCore {
     Status capacity;
     int64_t lease_until_ns = 0;
     int64_t last_sync_ns = 0;
-    int64_t next_purge_ns = 0;
+    bool is_recovered = false;  // what the journal held was taken care of
     int32_t revision = 1;
     std::optional<PendingSync> pending_sync;
   };
@@ -72,6 +72,7 @@ class AgentCore {
   void On(const CapacityChanged& event);
   void On(const StopRequested& event);
   void On(const Tick& event);
+  void On(const PurgeDue& event);
 
   std::optional<v1::AttemptStatus> KnownStatus(const std::string& attempt_id) const;
   Status CheckStart(const StartRunCall& event) const;
@@ -85,7 +86,7 @@ class AgentCore {
   void BeginEnding(const std::string& attempt_id, EndCause cause, const std::string& reason, double grace_s);
   void Finish(const std::string& attempt_id, v1::AttemptReport draft);
   void Retire(const std::string& attempt_id, RetiredAttempt retired);
-  void Purge();
+  bool IsKnownLive(const std::string& attempt_id) const;
   void CheckDeadlines();
   void StopWhenIdle();
   void Announce(const std::string& attempt_id);

@@ -56,6 +56,9 @@ Status AgentCore::CheckStart(const StartRunCall& event) const {
   if (request.start_by().boot_id() != identity_.boot_id || now_.boottime_ns > request.start_by().boottime_ns()) {
     return FailedPrecondition("StartRun came after its start_by", "", "too_late");
   }
+  if (!state_.is_recovered) {
+    return FailedPrecondition("this agent is still taking care of what it ran before it was restarted", "", "starting");
+  }
   if (state_.is_stopping) return FailedPrecondition("this agent is being stopped", "", "draining");
   if (state_.is_draining)
     return FailedPrecondition("this agent is draining", "end it with `fleetmark agents resume`", "draining");

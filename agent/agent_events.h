@@ -64,9 +64,12 @@ struct CapacityChanged {  // why no new work can be taken, as a Status whose kin
 };
 struct StopRequested {};
 struct Tick {};
+// Ids whose start_by has passed need not be remembered. Apart from Tick, which writes nothing: a full disk must not
+// keep deadlines from being acted on.
+struct PurgeDue {};
 
 using Event = std::variant<StartRunCall, CancelRunCall, SyncCall, DrainCall, CallGone, AgentStarted, WorkerSpawned,
-                           SpawnFailed, WorkerEnded, StaleWorkerGone, CapacityChanged, StopRequested, Tick>;
+                           SpawnFailed, WorkerEnded, StaleWorkerGone, CapacityChanged, StopRequested, Tick, PurgeDue>;
 
 // -- Effects, performed in order and only after the writes of the same batch are committed.
 struct SpawnWorker {

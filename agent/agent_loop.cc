@@ -15,6 +15,10 @@ namespace {
 
 constexpr int64_t kFirstRetryNs = kNanosPerSecond / 10;
 constexpr int64_t kLongestRetryNs = 5 * kNanosPerSecond;
+constexpr int64_t kUpkeepIntervalNs = 30 * kNanosPerSecond;
+// CLOCK_BOOTTIME goes on while the machine sleeps, and a wait does not: deadlines of what runs are looked at this
+// often.
+constexpr int64_t kLongestWaitNs = kNanosPerSecond;
 constexpr auto kStopPatience = std::chrono::seconds(10);
 constexpr int kKeptLogs = 200;
 constexpr int kCleanupInterval = 50;  // pruned attempts between two looks for old logs
@@ -125,15 +129,16 @@ void AgentLoop::Run() {
 
 std::vector<Event> AgentLoop::WaitForEvents() {
   std::optional<int64_t> deadline = core_->NextDeadline();
-  if (!retries_.empty() && (!deadline || retry_at_ns_ < *deadline)) deadline = retry_at_ns_;
+  const auto no_later_than = [&deadline](int64_t moment_ns) {
+    deadline = std::min(deadline.value_or(moment_ns), moment_ns);
+  };
+  no_later_than(upkeep_at_ns_);
+  if (!retries_.empty()) no_later_than(retry_at_ns_);
+  if (core_->has_live_attempts()) no_later_than(options_.clock->Now().boottime_ns + kLongestWaitNs);
   std::unique_lock lock(mutex_);
   const auto has_work = [this] { return !queue_.empty() || is_closed_; };
-  if (deadline.has_value()) {
-    const int64_t wait_ns = std::max<int64_t>(*deadline - options_.clock->Now().boottime_ns, 0);
-    wake_.wait_for(lock, std::chrono::nanoseconds(wait_ns), has_work);
-  } else {
-    wake_.wait(lock, has_work);
-  }
+  const int64_t wait_ns = std::max<int64_t>(*deadline - options_.clock->Now().boottime_ns, 0);
+  wake_.wait_for(lock, std::chrono::nanoseconds(wait_ns), has_work);
   return std::exchange(queue_, {});
 }
 
@@ -153,8 +158,27 @@ void AgentLoop::ProcessAll(std::vector<Event> events) {
     std::move(machine.begin(), machine.end(), std::back_inserter(retries_));  // keeps its order behind what waits
     Process({Tick{}});
   }
+  if (options_.clock->Now().boottime_ns >= upkeep_at_ns_) Upkeep();
   RefreshCapacity();
   if (!events.empty()) Process(std::move(events));
+}
+
+void AgentLoop::Upkeep() {
+  Process({PurgeDue{}});
+  // With nothing else to write a journal that failed would never be seen to work again.
+  if (!commit_status_.ok() && retries_.empty()) {
+    const Status status = journal_->Commit({PutFence{core_->fence()}});
+    if (status.ok()) NoteJournalWorks();
+  }
+  const int64_t interval_ns = commit_status_.ok() ? kUpkeepIntervalNs : kLongestRetryNs;
+  upkeep_at_ns_ = options_.clock->Now().boottime_ns + interval_ns;
+}
+
+void AgentLoop::NoteJournalWorks() {
+  if (commit_status_.ok()) return;
+  spdlog::info("the journal can be written again");
+  commit_status_ = OkStatus();
+  retry_delay_ns_ = 0;
 }
 
 void AgentLoop::Process(std::vector<Event> events) {
@@ -171,11 +195,7 @@ void AgentLoop::Process(std::vector<Event> events) {
     RetryLater(std::move(events), status);
     return;
   }
-  if (!outcome.writes.empty() && !commit_status_.ok()) {
-    spdlog::info("the journal can be written again");
-    commit_status_ = OkStatus();
-    retry_delay_ns_ = 0;
-  }
+  if (!outcome.writes.empty()) NoteJournalWorks();
   Publish();
   for (const Effect& effect : outcome.effects) Perform(effect);
   locks_.clear();  // workers have inherited theirs, the refused let go of theirs
@@ -213,12 +233,14 @@ void AgentLoop::RefreshCapacity() {
 void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
   commit_status_ = ResourceExhausted(status.message(), status.hint(), status.kind());
   retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kFirstRetryNs, kLongestRetryNs);
-  retry_at_ns_ = options_.clock->Now().boottime_ns + retry_delay_ns_;
+  const int64_t now_ns = options_.clock->Now().boottime_ns;
+  retry_at_ns_ = now_ns + retry_delay_ns_;
+  upkeep_at_ns_ = std::min(upkeep_at_ns_, now_ns + kLongestRetryNs);
   std::vector<Event> kept;
   for (Event& event : events) {
     if (const auto call = CallOf(event)) {
       Answered(*call, {commit_status_, {}});
-    } else if (!std::holds_alternative<Tick>(event)) {
+    } else if (!std::holds_alternative<Tick>(event) && !std::holds_alternative<PurgeDue>(event)) {
       kept.push_back(std::move(event));
     }
   }

@@ -73,6 +73,9 @@ class AgentLoop {
   void Process(std::vector<Event> events);
   void PrepareStart(StartRunCall* call);
   void RefreshCapacity();
+  // From time to time: forgets old ids, and finds out whether a journal that failed can be written again.
+  void Upkeep();
+  void NoteJournalWorks();
   Status Capacity() const;
   void RetryLater(std::vector<Event> events, const Status& status);
   void Perform(const Effect& effect);
@@ -103,6 +106,7 @@ class AgentLoop {
   std::vector<Event> retries_;              // what could not be committed, in order
   int64_t retry_at_ns_ = 0;
   int64_t retry_delay_ns_ = 0;
+  int64_t upkeep_at_ns_ = 0;
   Status commit_status_;
   Status capacity_;
   int retired_since_cleanup_ = 0;

@@ -28,6 +28,14 @@ std::string ReadHolder(int descriptor) {
   return size > 0 ? std::string(text, strcspn(text, "\n")) : "somebody else";
 }
 
+// Whether the open file is still the one of that name: cleaners of /tmp take away what looks old.
+bool IsStillThere(int descriptor, const std::filesystem::path& path) {
+  struct stat opened {
+  }, named{};
+  return fstat(descriptor, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino &&
+         opened.st_dev == named.st_dev;
+}
+
 Status LockFile(const std::filesystem::path& path, int operation, const std::string& holder, HeldLocks* locks) {
   // First without O_CREAT: in a sticky directory the kernel refuses that for a file of another user.
   int descriptor = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -42,6 +50,10 @@ Status LockFile(const std::filesystem::path& path, int operation, const std::str
     return FailedPrecondition(
         "this machine is busy: " + path.filename().string() + " is held by " + ReadHolder(descriptor),
         "wait for it, or start the agents with --share to run one worker per device", "device_busy");
+  }
+  if (!IsStillThere(descriptor, path)) {
+    return FailedPrecondition("the device lock " + path.string() + " was taken away while it was locked", "",
+                              "device_busy");
   }
   if (operation == LOCK_EX && ftruncate(descriptor, 0) == 0) {
     const std::string line = holder + "\n";
@@ -74,6 +86,7 @@ Status DeviceLocks::Prepare() const {
 }
 
 StatusOr<HeldLocks> DeviceLocks::Acquire(const std::string& device_uuid, const std::string& holder) const {
+  FLEETMARK_RETURN_IF_ERROR(Prepare());  // again: somebody may have cleaned up
   HeldLocks locks;
   FLEETMARK_RETURN_IF_ERROR(LockFile(directory_ / "machine", is_shared_ ? LOCK_SH : LOCK_EX, holder, &locks));
   if (is_shared_) FLEETMARK_RETURN_IF_ERROR(LockFile(directory_ / FileName(device_uuid), LOCK_EX, holder, &locks));

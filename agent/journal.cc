@@ -51,6 +51,13 @@ std::string TextOf(double value) {
   return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
 }
 
+double NumberOf(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size()) return value;
+  throw SQLite::Exception("\"" + text + "\" in meta is no number", 11 /* SQLITE_CORRUPT */);
+}
+
 Attempt AttemptOf(SQLite::Statement& row) {
   Attempt attempt;
   if (const auto bytes = BlobOf(row.getColumn("request")); !attempt.request.ParseFromString(bytes)) {
@@ -124,8 +131,8 @@ JournalContents Journal::Load() {
   contents.incarnation = meta["incarnation"];
   contents.is_draining = meta["draining"] == "1";
   if (!meta["cluster_id"].empty()) {
-    contents.fence = {meta["cluster_id"], std::stoi(meta["coordinator_epoch"]), meta["coordinator_instance_id"],
-                      std::stod(meta["seq"])};
+    contents.fence = {meta["cluster_id"], static_cast<int>(NumberOf(meta["coordinator_epoch"])),
+                      meta["coordinator_instance_id"], NumberOf(meta["seq"])};
   }
   SQLite::Statement attempts(*database_, "SELECT *, length(report) AS report_size FROM attempts");
   while (attempts.executeStep()) contents.attempts[attempts.getColumn("attempt_id").getString()] = AttemptOf(attempts);

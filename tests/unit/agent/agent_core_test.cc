@@ -358,10 +358,10 @@ TEST(AgentCoreTombstone, StandsUntilNoStartCanBeAcceptedAnyMore) {
   CoreHarness agent;
   agent.Cancel("a", 2);
   agent.Advance(29);
-  agent.Tick();
+  agent.Step(PurgeDue{});
   EXPECT_EQ(1u, agent.journal_.retired.count("a"));
   agent.Advance(20);
-  agent.Tick();
+  agent.Step(PurgeDue{});
   EXPECT_EQ(0u, agent.journal_.retired.count("a"));
 }
 
@@ -402,8 +402,28 @@ TEST(AgentCoreAck, APrunedIdIsForgottenAfterItsStartBy) {
   agent.End("a");
   agent.Step(SyncCall{4, WithAck(agent, agent.journal_.attempts.at("a").report_sha256)});
   agent.Advance(60);
-  agent.Tick();
+  agent.Step(PurgeDue{});
   EXPECT_TRUE(agent.journal_.retired.empty());
+}
+
+// A disk that is full must not keep deadlines from being acted on.
+TEST(AgentCoreAck, ATickWritesNothingEvenWhenIdsAreDue) {
+  CoreHarness agent;
+  agent.Cancel("a", 2);
+  agent.Advance(3600);
+  EXPECT_TRUE(agent.Tick().writes.empty());
+}
+
+TEST(AgentCoreReport, TheFirstEndStands) {
+  CoreHarness agent;
+  agent.Run("a");
+  agent.End("a");
+  const std::string sha256 = agent.journal_.attempts.at("a").report_sha256;
+  EXPECT_TRUE(agent.Step(StaleWorkerGone{"a"}).writes.empty());
+  EXPECT_TRUE(agent.Step(WorkerSpawned{"a", {}}).effects.empty()) << "told after its end: no gate is opened";
+  EXPECT_TRUE(agent.Step(WorkerEnded{"unheard of", {}}).writes.empty());
+  EXPECT_EQ(sha256, agent.journal_.attempts.at("a").report_sha256);
+  EXPECT_EQ(0u, agent.journal_.attempts.count("unheard of"));
 }
 
 // ---- Recovery (invariant 2) ----

@@ -168,6 +168,17 @@ class FullDisk {
   rlimit before_{};
 };
 
+TEST_F(AgentTest, WhatCannotBeJournaledIsNotSpawned) {
+  {
+    const FullDisk full;
+    EXPECT_EQ(StatusCode::kResourceExhausted, loop_->StartRun(Request("a", "noop")).status().code());
+  }
+  EXPECT_EQ(0, Sync({"a"})->attempts_size());
+  EXPECT_TRUE(WaitUntil([&] { return Sync({})->not_accepting().empty(); })) << "it is noticed that writing works again";
+  ASSERT_TRUE(loop_->StartRun(Request("a", "noop")).ok()) << "nobody holds the device";
+  EXPECT_EQ("succeeded", WaitForReport("a").outcome());
+}
+
 TEST_F(AgentTest, AReportThatCannotBeWrittenIsKeptUntilItCan) {
   ASSERT_TRUE(loop_->StartRun(Request("a", "succeed", {{"seconds", "0.3"}})).ok());
   WaitForState("a", "running");
