@@ -29,6 +29,17 @@ std::chrono::system_clock::time_point DeadlineIn(double seconds) {
   return std::chrono::system_clock::now() + std::chrono::milliseconds(static_cast<int64_t>(seconds * 1e3));
 }
 
+// gRPC's words for a connection that failed are long and name its parts; people see these in the list of agents.
+Status InPlainWords(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE || !status.error_details().empty()) {
+    return FromGrpcStatus(status);
+  }
+  if (message.find("Connection refused") != std::string::npos) return Unavailable("the connection was refused");
+  if (message.find("Socket closed") != std::string::npos) return Unavailable("the connection broke");
+  return Unavailable(message);
+}
+
 // What a unary call needs until its answer comes.
 template <typename Request, typename Response>
 struct Unary {
@@ -160,7 +171,7 @@ class Dispatcher : public AgentCalls {
     unary->request = request;
     unary->context.set_deadline(DeadlineIn(deadline_s));
     start(**stub, *unary, [this, id, unary, finish, done, stub = *stub](const grpc::Status& status) {
-      done(finish(FromGrpcStatus(status), std::move(unary->response)));
+      done(finish(InPlainWords(status), std::move(unary->response)));
       Leave(id);
     });
     SetCancel(id, [unary] { unary->context.TryCancel(); });

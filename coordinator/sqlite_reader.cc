@@ -15,10 +15,12 @@ constexpr int kMostCandidates = 4;
 std::vector<std::string> Beginning(SqlStatements& statements, const std::string& table, const std::string& column,
                                    const std::string& prefix) {
   std::vector<std::string> ids;
+  // Ids are ASCII, so this ends what begins with `prefix`, and the index answers it.
+  const std::string end = prefix + '\x7f';
   SQLite::Statement& rows =
-      statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column + " >= ? AND substr(" + column +
-                          ", 1, ?) = ? ORDER BY " + column + " LIMIT " + std::to_string(kMostCandidates),
-                      prefix, static_cast<int64_t>(prefix.size()), prefix);
+      statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column + " >= ? AND " + column +
+                          " < ? ORDER BY " + column + " LIMIT " + std::to_string(kMostCandidates),
+                      prefix, end);
   while (rows.executeStep()) ids.push_back(rows.getColumn(0).getString());
   rows.reset();
   return ids;
