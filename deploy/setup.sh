@@ -89,10 +89,21 @@ end_group() {
   kill -TERM -- "-$1" 2>/dev/null || return 0
   local tries
   for ((tries = 0; tries < 100; tries++)); do
-    kill -0 -- "-$1" 2>/dev/null || return 0
+    group_is_alive "$1" || return 0
     sleep 0.1
   done
   kill -KILL -- "-$1" 2>/dev/null || true
+}
+
+# Zombies do not count: in a container nobody may ever reap them.
+group_is_alive() {
+  local line state group
+  for line in /proc/[0-9]*/stat; do
+    line=$(<"$line") 2>/dev/null || continue
+    read -r state _ group _ <<<"${line##*) }"
+    [[ $group != "$1" || $state == Z ]] || return 0
+  done
+  return 1
 }
 
 # ---- Debian's packages -------------------------------------------------------------------------------------------
