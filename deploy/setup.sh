@@ -97,9 +97,9 @@ end_group() {
 
 # Zombies do not count: in a container nobody may ever reap them.
 group_is_alive() {
-  local line state group
-  for line in /proc/[0-9]*/stat; do
-    line=$(<"$line") 2>/dev/null || continue
+  local file line state group
+  for file in /proc/[0-9]*/stat; do
+    { read -r line <"$file"; } 2>/dev/null || continue
     read -r state _ group _ <<<"${line##*) }"
     [[ $group != "$1" || $state == Z ]] || return 0
   done

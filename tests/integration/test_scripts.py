@@ -43,7 +43,7 @@ class Script(unittest.TestCase):
 class Shell(Script):
     def test_a_failing_step_is_one_sentence_and_the_end_of_its_log(self):
         result = self.bash('step build "Building" bash -c "echo first; echo the cause; exit 3"')
-        self.assertEqual(1, result.returncode)
+        self.assertEqual(3, result.returncode, "the status of what failed")
         self.assertIn('error: "Building" failed with status 3', result.stderr)
         self.assertIn("| the cause", result.stderr)
 
