@@ -39,13 +39,15 @@ def milliseconds(values):
 
 
 def relay(options):
-    """Interleaved pairs: the same tensor, the same number of steps, one after the other."""
-    print(f"tensor_add in place, n={options.n}, {options.steps} steps, {options.pairs} interleaved pairs, medians")
+    """Interleaved pairs: the same tensor, threads and time, one after the other."""
+    print(f"tensor_add in place, n={options.n}, {options.seconds:g} s each, {options.pairs} interleaved pairs, medians")
     with_fleet, bare = [], []
-    settings = [word for text in (f"n={options.n}", "variant=inplace", f"steps={options.steps}") for word in ("--set", text)]
+    threads = len(os.sched_getaffinity(0))
+    settings = [word for text in (f"n={options.n}", "variant=inplace", f"duration_s={options.seconds}", f"threads={threads}")
+                for word in ("--set", text)]
     with started(runners={}) as lab:
         for _ in range(options.pairs):
-            bare.append(numbers(fleet.TESTS / "tensor_add_bare", options.n, options.steps)[0])
+            bare.append(numbers(fleet.TESTS / "tensor_add_bare", options.n, options.seconds, threads)[0])
             run = lab.wait_for_run(lab.json("submit", "tensor_add", *settings)["run_ids"][0], deadline_s=300)
             with_fleet.append(next(m["value"] for m in run["result"]["metrics"] if m["name"] == "it_per_s"))
     line("bare program", f"{statistics.median(bare):.2f} it/s")
@@ -124,7 +126,7 @@ def main():
     verbs = parser.add_subparsers(required=True)
     verb = verbs.add_parser("relay")
     verb.add_argument("--n", type=int, default=12288)
-    verb.add_argument("--steps", type=int, default=300)
+    verb.add_argument("--seconds", type=float, default=5)
     verb.add_argument("--pairs", type=int, default=7)
     verb.set_defaults(measure=relay)
     verb = verbs.add_parser("latency")
