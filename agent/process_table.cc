@@ -16,8 +16,8 @@
 namespace fleetmark {
 namespace {
 
-constexpr auto kLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
-constexpr int kStartTimeField = 22;                   // of /proc/PID/stat, counted from 1
+constexpr auto kKillLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
+constexpr int kStartTimeField = 22;                       // of /proc/PID/stat, counted from 1
 
 std::string ReadProcFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -71,7 +71,7 @@ bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {
     }
     if (!is_any_left) return true;
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kKillLook);
   }
 }
 
@@ -99,7 +99,7 @@ void LiveWorkers::ReapStrays(double timeout_s) {
         continue;
       }
     }
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kKillLook);
   }
 }
 

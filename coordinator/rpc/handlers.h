@@ -9,6 +9,9 @@
 // One handler an RPC, each in its own file, named as the method. Thread-safe. gRPC stays outside, in service.cc.
 namespace fleetmark {
 
+// How many rows a list has when nobody says.
+inline constexpr int kDefaultListLimit = 50;
+
 // Whether the caller still waits.
 using IsCancelled = std::function<bool()>;
 // Sends one message of a stream; false when the caller is gone.

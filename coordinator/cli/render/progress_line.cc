@@ -15,7 +15,6 @@ namespace {
 constexpr int kStateWidth = 9;
 constexpr int kLeastBar = 8;
 constexpr int kMostBar = 30;
-constexpr int kGap = 2;
 // The share of the window that labels may take.
 constexpr double kLabelShare = 0.45;
 
@@ -26,7 +25,7 @@ std::string Pad(const std::string& text, int width) {
 std::string Head(const std::string& label, int label_width, const std::string& state, const Terminal& terminal) {
   const int most = terminal.width == 0 ? label_width : static_cast<int>(terminal.width * kLabelShare);
   const int width = std::min(label_width, most);
-  return Pad(Shorten(label, width), width) + std::string(kGap, ' ') + Pad(state, kStateWidth);
+  return Pad(Shorten(label, width), width) + std::string(kColumnGap, ' ') + Pad(state, kStateWidth);
 }
 
 std::string Percent(const v1::Progress& progress) {
@@ -78,13 +77,13 @@ std::string ActiveLine(const v1::RunUpdate& update, int label_width, const Termi
   std::string figures;
   int left = width - DisplayWidth(line);
   for (const std::string& figure : Figures(progress)) {
-    if (DisplayWidth(figure) + kGap > left) break;
+    if (DisplayWidth(figure) + kColumnGap > left) break;
     figures += "  " + figure;
-    left -= DisplayWidth(figure) + kGap;
+    left -= DisplayWidth(figure) + kColumnGap;
   }
-  if (progress.total() > 0 && left >= kLeastBar + kGap) {
-    line +=
-        "  " + Paint(Bar(progress.done() / progress.total(), std::min(kMostBar, left - kGap)), Style::kGood, terminal);
+  if (progress.total() > 0 && left >= kLeastBar + kColumnGap) {
+    line += "  " + Paint(Bar(progress.done() / progress.total(), std::min(kMostBar, left - kColumnGap)), Style::kGood,
+                         terminal);
   }
   return line + figures;
 }
@@ -96,7 +95,7 @@ std::string EndedLine(const v1::RunInfo& run, int label_width, const Terminal& t
   const std::string took = Took(run);
   std::string tail = Printable(run.state() == "succeeded" ? primary : why);
   if (!took.empty()) tail += (tail.empty() ? "" : " ") + took;
-  if (terminal.width > 0) tail = Shorten(tail, terminal.width - DisplayWidth(plain_head) - kGap);
+  if (terminal.width > 0) tail = Shorten(tail, terminal.width - DisplayWidth(plain_head) - kColumnGap);
   // Painted after it was measured: escape codes take no columns.
   const size_t state_at = plain_head.rfind(run.state());
   std::string head = plain_head;

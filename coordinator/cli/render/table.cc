@@ -9,12 +9,11 @@
 namespace fleetmark {
 namespace {
 
-constexpr int kGap = 2;
 constexpr int kLeftOut = -1;  // in a vector of widths
 
 int LineWidth(const std::vector<int>& widths) {
-  int sum = -kGap;
-  for (const int width : widths) sum += width == kLeftOut ? 0 : width + kGap;
+  int sum = -kColumnGap;
+  for (const int width : widths) sum += width == kLeftOut ? 0 : width + kColumnGap;
   return sum;
 }
 
@@ -86,7 +85,7 @@ std::string Table::Render(const Terminal& terminal) const {
     std::string line;
     for (size_t i = 0; i <= last; ++i) {
       if (widths[i] == kLeftOut) continue;
-      if (!line.empty()) line += std::string(kGap, ' ');
+      if (!line.empty()) line += std::string(kColumnGap, ' ');
       const std::string text = Padded(Shorten(text_of(i), widths[i]), widths[i], columns_[i].align, i == last);
       line += Paint(text, style_of(i), terminal);
     }

@@ -5,6 +5,9 @@
 
 namespace fleetmark {
 
+// Spaces between columns.
+inline constexpr int kColumnGap = 2;
+
 // Columns that UTF-8 `text` takes: 2 for East Asian wide characters and emoji, 0 for combining marks and for
 // what Paint adds.
 int DisplayWidth(std::string_view text);
