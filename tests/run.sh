@@ -7,13 +7,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out.
 readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test worker_process_test agent_loop_test
   coordinator_core_test coordinator_loop_test coordinator_store_test)
-readonly DEFAULT_PARTS=(format tsan asan-ubsan worker main)
+readonly DEFAULT_PARTS=(format tsan worker main)
 
 usage() {
   cat <<'TEXT'
 Usage: tests/run.sh [PART...]
 
-Parts, all but tidy by default, each in its own folder under build/:
+Parts (by default format, tsan, worker and main), each in its own folder under build/:
   format      clang-format and shellcheck
   tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
