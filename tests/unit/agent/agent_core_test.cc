@@ -161,7 +161,7 @@ TEST(AgentCoreEnd, TheReportIsJournaledWithItsHashBeforeAnybodyHears) {
   agent.Advance(3);
   agent.End("a");
   ASSERT_EQ(1u, agent.last_.writes.size());
-  const auto& write = std::get<PutReport>(agent.last_.writes[0]);
+  const auto write = std::get<PutReport>(agent.last_.writes[0]);
   EXPECT_EQ(Sha256Hex(write.bytes), write.sha256);
   const v1::AttemptReport report = agent.Report("a");
   EXPECT_EQ("succeeded", report.outcome());
