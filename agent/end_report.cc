@@ -36,8 +36,7 @@ v1::AttemptReport CompleteReport(const Attempt& attempt, v1::AttemptReport draft
     case EndCause::kNone:
       break;
     case EndCause::kCancelled:
-      SetEnd(&report, "cancelled", false, "cancelled",
-             attempt.reason.empty() ? "cancelled" : "cancelled: " + attempt.reason, "");
+      SetEnd(&report, "cancelled", false, "cancelled", attempt.reason.empty() ? "cancelled" : attempt.reason, "");
       break;
     case EndCause::kTimedOut:
       SetEnd(&report, "timed_out", false, "timeout",

@@ -68,10 +68,13 @@ class Supervisor::Worker {
   void Run() {
     WorkerObservation observation;
     observation.host = ReadHostInfo();  // while the worker still waits for its gate
+    const double oom_kills_before = ReadOomKills();
     while (!Poll()) {
     }
     observation.was_signalled = process_->was_signalled();
     observation.exit = process_->Reap();
+    const double oom_kills = ReadOomKills();
+    observation.oom_kills = oom_kills < 0 ? -1 : oom_kills - oom_kills_before;
     const SteadyTime ended = std::chrono::steady_clock::now();
     live_workers_->Remove(process_->pid());
     if (HasChildren()) {

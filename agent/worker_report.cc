@@ -30,14 +30,26 @@ std::string PeakMemory(const WorkerObservation& observation) {
   return std::to_string(observation.exit.usage.ru_maxrss / 1024) + " MiB at its peak";
 }
 
+// SIGKILL that this agent did not send. What the kernel says about memory tells its own kills from those of a person.
+void DescribeForeignKill(const WorkerObservation& observation, v1::AttemptReport* report) {
+  if (observation.oom_kills > 0) {
+    SetFailure(report, "out_of_memory",
+               "the kernel killed the worker for want of memory; it had " + PeakMemory(observation),
+               "use a smaller batch or size, or free memory on that machine");
+  } else {
+    const char* by = observation.oom_kills < 0 ? "by somebody, or by the kernel for want of memory, which does not say"
+                                               : "by somebody on that machine, not for want of memory";
+    SetFailure(report, "crash",
+               std::string("the worker was killed with SIGKILL ") + by + "; it had " + PeakMemory(observation),
+               "ask who did, and submit it again");
+  }
+}
+
 void DescribeSignal(const WorkerObservation& observation, v1::AttemptReport* report) {
   const int signal = WTERMSIG(observation.exit.wait_status);
   report->set_signal(SignalName(signal));
   if (signal == SIGKILL && !observation.was_signalled) {
-    SetFailure(report, "out_of_memory",
-               "the worker was killed (SIGKILL) by nobody here: probably by the kernel for want of memory; it had " +
-                   PeakMemory(observation),
-               "use a smaller batch or size, or free memory on that machine");
+    DescribeForeignKill(observation, report);
   } else {
     SetFailure(report, "crash", "the worker crashed with " + report->signal() + "; it had " + PeakMemory(observation),
                "see what it printed with `fleetmark logs`");

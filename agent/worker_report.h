@@ -10,7 +10,8 @@
 
 namespace fleetmark {
 
-// What the agent saw around one worker. Times are from a monotonic clock, in seconds; loads below 0 are not known.
+// What the agent saw around one worker. Times are from a monotonic clock, in seconds; loads and counts below 0 are
+// not known.
 struct WorkerObservation {
   WorkerProcess::Exit exit;
   bool was_signalled = false;  // by this agent
@@ -18,7 +19,8 @@ struct WorkerObservation {
   double spawn_to_main_s = 0;
   double load1_before = -1;
   double load1_after = -1;
-  HostInfo host;  // as it was at the start
+  double oom_kills = -1;  // by the kernel, of any process, while the worker ran
+  HostInfo host;          // as it was at the start
 };
 
 // The report as the worker alone decides it: outcome "succeeded" or "failed", and why. What the worker left out and the

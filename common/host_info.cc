@@ -105,4 +105,13 @@ double ReadLoadAverage() {
   return getloadavg(&load, 1) == 1 ? load : -1;
 }
 
+double ReadOomKills() {
+  std::ifstream counters("/proc/vmstat");
+  std::string name;
+  for (double value = 0; counters >> name >> value;) {
+    if (name == "oom_kill") return value;
+  }
+  return -1;
+}
+
 }  // namespace fleetmark

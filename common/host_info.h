@@ -22,4 +22,8 @@ HostInfo ReadHostInfo();
 // One-minute load average; -1 when it cannot be read.
 double ReadLoadAverage();
 
+// Processes that this kernel has killed since its start for want of memory, of the machine or of a control group; -1
+// when it does not say.
+double ReadOomKills();
+
 }  // namespace fleetmark

@@ -10,7 +10,7 @@ namespace fleetmark {
 namespace {
 
 constexpr size_t kMostBlocks = 20;
-constexpr size_t kFewestValues = 10;
+constexpr size_t kFewestBlocks = 5;
 constexpr double kNormal975 = 1.959963984540054;
 
 double Mean(std::span<const double> values) {
@@ -53,8 +53,8 @@ Summary Summarize(std::span<const double> values) {
 
 Interval BlockMeanInterval(std::span<const double> values) {
   Interval interval;
-  if (values.size() < kFewestValues) return interval;
-  const size_t blocks = std::min(kMostBlocks, values.size() / 2);
+  if (values.size() < kFewestBlocks) return interval;
+  const size_t blocks = std::clamp(values.size() / 2, kFewestBlocks, kMostBlocks);
   std::array<double, kMostBlocks> storage;  // not a vector: a stop rule calls this between timed steps
   const std::span<double> means = std::span(storage).first(blocks);
   size_t begin = 0;

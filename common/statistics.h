@@ -31,8 +31,9 @@ struct Interval {
 };
 
 // 95 % interval of the mean of a series that may be autocorrelated, as step times are: the series is cut into up to 20
-// contiguous blocks, equal in length but for one value, and Student's t is applied to the block means (method of batch
-// means). Centred at the mean of all values. Not known for fewer than 10 values.
+// contiguous blocks of at least two values (of one where there are fewer than ten), equal in length but for one value,
+// and Student's t is applied to the block means (method of batch means). Centred at the mean of all values. Not known
+// for fewer than 5 values.
 Interval BlockMeanInterval(std::span<const double> values);
 
 // Upper 97.5 % point of Student's t with `degrees_of_freedom` >= 1: half the width of a 95 % interval in standard

@@ -7,19 +7,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out.
 readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test worker_process_test agent_loop_test
   coordinator_core_test coordinator_loop_test coordinator_store_test)
-readonly DEFAULT_PARTS=(format tsan worker main)
+readonly DEFAULT_PARTS=(format tsan asan-ubsan worker main)
 
 usage() {
   cat <<'TEXT'
 Usage: tests/run.sh [PART...]
 
-Parts (by default format, tsan, worker and main), each in its own folder under build/:
+Parts (by default all but tidy), each in its own folder under build/:
   format      clang-format and shellcheck
   tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
   asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test but the worker's
   worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
-  main        everything, optimised, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
+  main        build/release, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
 TEXT
 }
 
@@ -85,7 +85,7 @@ part_tsan() {
 
 part_asan-ubsan() {
   step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
-  step asan-ubsan-build "Building with AddressSanitizer and UndefinedBehaviorSanitizer" build asan-ubsan all
+  step asan-ubsan-build "Building with AddressSanitizer and UndefinedBehaviorSanitizer" build asan-ubsan unit_tests
   shown_step "Testing under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan-ubsan -LE integration
 }
 
@@ -103,9 +103,10 @@ part_worker() {
 }
 
 part_main() {
-  step main-configure "Configuring build/dev with LibTorch from $TORCH" cmake --preset dev -DFLEETMARK_TORCH="$TORCH"
-  step main-build "Building everything" build dev all
-  shown_step "Running all tests" run_ctest dev
+  step main-configure "Configuring build/release with LibTorch from $TORCH" \
+    cmake --preset release -DFLEETMARK_TESTS=ON -DFLEETMARK_TORCH="$TORCH"
+  step main-build "Building everything" build release all
+  shown_step "Running all tests" run_ctest release
 }
 
 STARTED=$(date +%s.%N)

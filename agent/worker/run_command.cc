@@ -22,6 +22,10 @@ constexpr size_t kMostSamplesSent = 20000;
 constexpr double kShortestCpuSample_s = 1e-3;
 // Waiting for a GPU costs tens of microseconds, in which it idles.
 constexpr double kShortestGpuSample_s = 2e-2;
+// Of a known number of steps: on a CPU, where a sample costs nothing, as many as can be sent; enough for an interval
+// on a GPU.
+constexpr int64_t kFewestCpuSamples = kMostSamplesSent;
+constexpr int64_t kFewestGpuSamples = 20;
 
 StatusOr<const WorkloadDefinition*> FindWorkload(const RunSpec& spec) {
   std::vector<std::string> names;
@@ -156,8 +160,10 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
   FLEETMARK_RETURN_IF_ERROR(workload->SetUp({parameters, device.name, spec.dataset_dir}));
   StopRules rules = StopRules::FromParameters(parameters, workload->StepsPerEpoch());
   FLEETMARK_RETURN_IF_ERROR(CheckStopping(rules, parameters, workload->StepsPerEpoch()));
-  const LoopOptions options = {parameters.Int("warmup"),
-                               device.kind == "cpu" ? kShortestCpuSample_s : kShortestGpuSample_s};
+  const bool is_cpu = device.kind == "cpu";
+  const LoopOptions options = {.warmup_steps = parameters.Int("warmup"),
+                               .shortest_sample_s = is_cpu ? kShortestCpuSample_s : kShortestGpuSample_s,
+                               .fewest_samples = is_cpu ? kFewestCpuSamples : kFewestGpuSamples};
   const double load1 = ReadLoadAverage();
   StatusOr<LoopResult> loop = [&] {
     ProgressReporter reporter(writer, &rules);

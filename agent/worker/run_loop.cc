@@ -81,9 +81,12 @@ class Loop {
       step_s = RunBlock(steps).seconds / static_cast<double>(steps);
       result_.warmup_steps += steps;
     }
+    const int64_t known_steps = rules_.StepsLeft(SoFar());
+    most_steps_per_sample_ = std::clamp<int64_t>(known_steps / options_.fewest_samples, 1, kMostStepsPerSample);
     if (options_.shortest_sample_s > 0 && step_s > 0) {
       const double steps = std::ceil(options_.shortest_sample_s / step_s);
-      result_.steps_per_sample = static_cast<int64_t>(std::clamp(steps, 1.0, double{kMostStepsPerSample}));
+      result_.steps_per_sample =
+          static_cast<int64_t>(std::clamp(steps, 1.0, static_cast<double>(most_steps_per_sample_)));
     }
     return FinishEpochIfDue("measure");
   }
@@ -97,7 +100,7 @@ class Loop {
     result_.step_s.push_back(block.seconds / static_cast<double>(steps));
     // The warm-up may have been disturbed and have promised longer steps.
     if (block.seconds < options_.shortest_sample_s / 2 && steps == result_.steps_per_sample) {
-      result_.steps_per_sample = std::min(2 * steps, kMostStepsPerSample);
+      result_.steps_per_sample = std::min(2 * steps, most_steps_per_sample_);
     }
     if (!observer_.OnSteps(result_.steps, result_.measured_s)) {
       return Internal("nobody reads the worker's events any more", "", "internal");
@@ -136,6 +139,7 @@ class Loop {
   const int64_t steps_per_epoch_;
   int64_t step_in_epoch_ = 0;
   double epoch_s_ = 0;
+  int64_t most_steps_per_sample_ = 1;
   LoopResult result_;
 };
 

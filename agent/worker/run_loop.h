@@ -41,6 +41,8 @@ struct LoopOptions {
   // A sample is the mean over as many steps as take about this long: 0 makes every step a sample. Longer where a
   // reading of the clock costs a wait for the device, or where steps are so short that their number would be too large.
   double shortest_sample_s = 0;
+  // Where the number of steps is known beforehand, they give at least this many samples (or one each), however short.
+  int64_t fewest_samples = 1;
 };
 
 struct LoopResult {

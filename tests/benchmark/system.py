@@ -21,6 +21,8 @@ os.environ.setdefault("FLEETMARK_BIN", str(SOURCE / "build/release/bin"))
 sys.path.insert(0, str(SOURCE / "tests/integration"))
 import fleet  # noqa: E402  (finds the programs by FLEETMARK_BIN)
 
+PROGRAMS = ("floors", "instant_runner", "submit_load", "tensor_add_bare")
+
 
 def output(*command):
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -136,6 +138,8 @@ def main():
     verb.add_argument("--seconds", type=float, default=60)
     verb.set_defaults(measure=idle)
     options = parser.parse_args()
+    if missing := [name for name in PROGRAMS if not (fleet.TESTS / name).exists()]:
+        sys.exit(f"error: no {', '.join(missing)} in {fleet.TESTS}; build them with the targets `all` and `benchmarks`")
     options.measure(options)
 
 

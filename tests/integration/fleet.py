@@ -15,7 +15,7 @@ import time
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/dev/bin")).resolve()
+BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/release/bin")).resolve()
 TESTS = pathlib.Path(os.environ.get("FLEETMARK_TEST_BIN", BIN.parent / "tests")).resolve()
 HAS_WORKER = (BIN / "fleetmark-worker").exists()
 DEADLINE_S = 30.0

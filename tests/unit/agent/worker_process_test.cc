@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Behaviour{"flood_events", "protocol", "more than 64 MiB"},
                     Behaviour{"giant_line", "protocol", "line 1 of the runner's events is longer"},
                     Behaviour{"out_of_memory", "out_of_memory", "exit code 103"},
-                    Behaviour{"killed", "out_of_memory", "SIGKILL"},
+                    Behaviour{"killed", "crash", "SIGKILL by somebody on that machine"},
                     Behaviour{"no_result", "protocol", "without a result"},
                     Behaviour{"silent", "protocol", "without sending any event"}),
     [](const auto& param) { return param.param.workload; });
@@ -59,6 +60,21 @@ TEST_F(AgentTest, ACrashBringsSignalAndStderr) {
   EXPECT_EQ("SIGSEGV", report.signal());
   EXPECT_THAT(report.stderr_tail(), HasSubstr("about to crash"));
   EXPECT_THAT(report.failure().message(), HasSubstr("MiB at its peak"));
+}
+
+TEST(WorkerReport, AKillIsTheKernelsOnlyWhereTheKernelSaysSo) {
+  WorkerObservation observation;
+  observation.exit.wait_status = SIGKILL;  // ended by that signal
+  const TemporaryDirectory directory;
+  const auto failure_with = [&](double oom_kills) {
+    observation.oom_kills = oom_kills;
+    return DraftReport(observation, EventCollector([](v1::RunEvent) {}), RunLog(directory.path() / "log")).failure();
+  };
+  EXPECT_EQ("out_of_memory", failure_with(1).kind());
+  EXPECT_EQ("crash", failure_with(0).kind());
+  EXPECT_THAT(failure_with(0).message(), HasSubstr("not for want of memory"));
+  EXPECT_EQ("crash", failure_with(-1).kind());
+  EXPECT_THAT(failure_with(-1).message(), HasSubstr("or by the kernel"));
 }
 
 TEST_F(AgentTest, ANanIsKept) {
@@ -123,6 +139,41 @@ TEST_F(AgentTest, ARunnerThatCannotBeExecutedIsNotTheWorkloadsFault) {
   const v1::AttemptReport report = Run("noop");
   EXPECT_EQ("spawn_failed", report.failure().kind());
   EXPECT_TRUE(report.retryable());
+}
+
+WorkerCommand Touch(const std::filesystem::path& file) {
+  WorkerCommand command;
+  command.program = "/bin/touch";
+  command.arguments = {file.string()};
+  command.directory = "/";
+  return command;
+}
+
+TEST(WorkerGate, TheProgramRunsOnceItIsOpen) {
+  const TemporaryDirectory directory;
+  auto worker = WorkerProcess::Fork(Touch(directory.path() / "ran"));
+  ASSERT_TRUE(worker.ok());
+  (*worker)->OpenGate();
+  EXPECT_EQ(0, (*worker)->Reap().wait_status);
+  EXPECT_TRUE(std::filesystem::exists(directory.path() / "ran"));
+}
+
+TEST(WorkerGate, TheProgramNeverRunsWhenTheAgentDiesBeforeItIsOpen) {
+  const TemporaryDirectory directory;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // the orphan becomes a child of this test, which can wait for its end
+  for (int round = 0; round < 20; ++round) {
+    const int agent = fork();
+    if (agent == 0) {
+      const auto worker = WorkerProcess::Fork(Touch(directory.path() / "ran"));
+      _exit(worker.ok() ? 0 : 1);  // without destructors, as a kill ends it
+    }
+    int status = -1;
+    ASSERT_EQ(agent, waitpid(agent, &status, 0));
+    ASSERT_EQ(0, status);
+    while (waitpid(-1, nullptr, 0) > 0) {
+    }
+    ASSERT_FALSE(std::filesystem::exists(directory.path() / "ran")) << "in round " << round;
+  }
 }
 
 TEST(ProcessTable, AStaleKillSparesAProcessThatOnlyHasThePid) {

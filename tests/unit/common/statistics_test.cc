@@ -58,8 +58,16 @@ TEST(Statistics, IntervalHoldsTheMeanWhereverTheValuesAreOdd) {
   EXPECT_LT(interval.low, mean);
 }
 
+TEST(Statistics, FewValuesAreABlockEach) {
+  // Mean 3, sd sqrt(2.5), t(4) = 2.776.
+  const std::vector<double> values = {1, 2, 3, 4, 5};
+  const Interval interval = BlockMeanInterval(values);
+  ASSERT_TRUE(interval.known);
+  EXPECT_NEAR(interval.high, 3 + 2.776 * std::sqrt(2.5) / std::sqrt(5.0), 1e-12);
+}
+
 TEST(Statistics, NoIntervalFromFewValues) {
-  const std::vector<double> values(9, 1.0);
+  const std::vector<double> values(4, 1.0);
   EXPECT_FALSE(BlockMeanInterval(values).known);
 }
 

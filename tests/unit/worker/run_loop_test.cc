@@ -67,6 +67,14 @@ TEST_F(RunLoopTest, ShortStepsAreMeasuredInGroupsAndNeverBeyondTheStepCount) {
   EXPECT_LT(workload.synchronisations, 10);
 }
 
+TEST_F(RunLoopTest, AKnownNumberOfShortStepsStillGivesEnoughSamples) {
+  FakeWorkload workload(&clock_, [](int64_t step) { return step < 3 ? 1.0 : 1e-5; });
+  const auto result = Run(&workload, {.warmup_steps = 3, .shortest_sample_s = 1e-3, .fewest_samples = 20}, Steps(60));
+  ASSERT_TRUE(result.ok());
+  EXPECT_THAT(result->step_s, SizeIs(testing::Ge(20u)));
+  EXPECT_EQ(result->steps, 60);
+}
+
 TEST_F(RunLoopTest, AWarmUpThatWasDisturbedDoesNotLeaveTheSamplesTooShort) {
   FakeWorkload workload(&clock_, [](int64_t step) { return step < 3 ? 1.0 : 1e-5; });
   const auto result = Run(&workload, {.warmup_steps = 3, .shortest_sample_s = 1e-3}, Steps(100000));
