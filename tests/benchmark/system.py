@@ -50,7 +50,9 @@ def relay(options):
     with started(runners={}) as lab:
         for _ in range(options.pairs):
             bare.append(numbers(fleet.TESTS / "tensor_add_bare", options.n, options.seconds, threads)[0])
-            run = lab.wait_for_run(lab.json("submit", "tensor_add", *settings)["run_ids"][0], deadline_s=300)
+            run_id = lab.json("submit", "tensor_add", *settings)["run_ids"][0]
+            lab.cli("watch", run_id)  # asks the coordinator once; polling would disturb what is measured
+            run = lab.run(run_id)
             with_fleet.append(next(m["value"] for m in run["result"]["metrics"] if m["name"] == "it_per_s"))
     line("bare program", f"{statistics.median(bare):.2f} it/s")
     line("through coordinator and agent", f"{statistics.median(with_fleet):.2f} it/s")
