@@ -40,7 +40,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return fleetmark::ReportStatus(
+        fleetmark::InvalidArgument(error.what(), "see fleetmark-agent --help, or --help behind one of its verbs"));
   }
   return exit_code;
 }

@@ -16,6 +16,7 @@
 #include "common/grpc_server.h"
 #include "common/host_info.h"
 #include "common/log.h"
+#include "common/run_spec.h"
 
 namespace fleetmark {
 namespace {
@@ -106,6 +107,7 @@ void WaitForStop(const sigset_t& stop) {
 }
 
 Status Serve(const AgentSettings& settings) {
+  FLEETMARK_RETURN_IF_ERROR(CheckAgentName(settings.name));
   const sigset_t stop = BlockStopSignals();
   FLEETMARK_RETURN_IF_ERROR(InitialiseLog(settings.log_level, settings.log_format));
   FLEETMARK_ASSIGN_OR_RETURN(const std::unique_ptr<AgentLoop> loop, AgentLoop::Start(LoopOptions(settings)));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <vector>
@@ -79,6 +80,29 @@ StatusOr<std::map<std::string, std::string>> CheckParameters(const v1::WorkloadS
     FLEETMARK_ASSIGN_OR_RETURN(checked[name], Canonical(*found, value));
   }
   return checked;
+}
+
+StatusOr<std::map<std::string, std::string>> CheckBoardParameters(
+    const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters) {
+  FLEETMARK_ASSIGN_OR_RETURN(auto checked, CheckParameters(workload, parameters));
+  for (const v1::ParameterSpec& spec : workload.parameters()) {
+    if (!spec.defines_board() && checked.contains(spec.name())) {
+      return InvalidArgument("parameter " + spec.name() + " does not define a board of " + workload.name(),
+                             "choose runs by it with `fleetmark runs --set " + spec.name() + "=...`", "bad_parameter");
+    }
+  }
+  return checked;
+}
+
+Status CheckAgentName(const std::string& name) {
+  constexpr size_t kLongest = 64;
+  const bool is_word = !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+  });
+  if (is_word && name != "all" && name != "any") return OkStatus();
+  return InvalidArgument("an agent cannot be named \"" + name + "\"",
+                         "take up to 64 letters, digits, dots, dashes and underscores, and not \"all\" or \"any\"",
+                         "bad_name");
 }
 
 std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workload,

@@ -14,6 +14,15 @@ namespace fleetmark {
 StatusOr<std::map<std::string, std::string>> CheckParameters(const v1::WorkloadSpec& workload,
                                                              const std::map<std::string, std::string>& parameters);
 
+// The same for parameters that are to choose a leaderboard: one that defines none is refused, for it would choose
+// nothing.
+StatusOr<std::map<std::string, std::string>> CheckBoardParameters(const v1::WorkloadSpec& workload,
+                                                                  const std::map<std::string, std::string>& parameters);
+
+// Refuses agents' names that --on could not tell from its other words ("all", "any", KEY=VALUE) or that do not fit in a
+// word of a command.
+Status CheckAgentName(const std::string& name);
+
 // The values, defaults filled in, of the parameters that define a leaderboard of `workload`.
 std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workload,
                                                    const std::map<std::string, std::string>& parameters);

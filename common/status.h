@@ -86,10 +86,10 @@ inline Status DataLoss(std::string message, std::string hint = "", std::string k
 template <typename T>
 class [[nodiscard]] StatusOr {
  public:
-  StatusOr(Status status) : status_(std::move(status)) {
-    assert(!status_.ok());
-  }                                                // NOLINT(google-explicit-constructor)
-  StatusOr(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  // Both convert, so that a function returns either as it is. NOLINTBEGIN(google-explicit-constructor)
+  StatusOr(Status status) : status_(std::move(status)) { assert(!status_.ok()); }
+  StatusOr(T value) : value_(std::move(value)) {}
+  // NOLINTEND(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }

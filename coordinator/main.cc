@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return fleetmark::Report(fleetmark::InvalidArgument(error.what(), "see fleetmark-coordinator --help"));
   }
   fleetmark::Status status = settings.Resolve();
   if (status.ok()) status = fleetmark::Serve(flags);

@@ -110,7 +110,7 @@ std::string ReasonOfRun(const CoreState& state, const Run& run, const Moment& no
 
 std::string StateOfAgent(const Agent& agent) {
   if (!agent.is_online) return "offline";
-  if (agent.record.draining || agent.is_draining_there) return "draining";
+  if (agent.record.draining) return "draining";
   return Occupant(agent) != nullptr || agent.strange_attempts > 0 ? "busy" : "idle";
 }
 
@@ -120,7 +120,7 @@ std::string ReasonOfAgent(const Agent& agent, const Moment& now) {
     return "not reached since " + Since(agent, now) + " at " + agent.record.address + why;
   }
   const Attempt* occupant = Occupant(agent);
-  if (agent.record.draining || agent.is_draining_there) {
+  if (agent.record.draining) {
     return occupant == nullptr ? "takes no new runs" : "takes no new runs, ends " + NameOf(*occupant);
   }
   if (occupant != nullptr) return "runs " + NameOf(*occupant);

@@ -4,6 +4,7 @@
 
 #include "common/ids.h"
 #include "common/protocol_version.h"
+#include "common/run_spec.h"
 #include "common/suggest.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
@@ -56,6 +57,7 @@ void Admit(StepContext& step, const Admission& admission) {
 
 Status CheckIdentity(CoreState& state, const Admission& admission, const v1::AgentDescription& description) {
   FLEETMARK_RETURN_IF_ERROR(CheckCompatible(state, description));
+  FLEETMARK_RETURN_IF_ERROR(CheckAgentName(description.name()));
   if (!admission.claimed_agent_id.empty() && admission.claimed_agent_id != description.agent_id()) {
     return FailedPrecondition(
         "at " + admission.address + " another agent answers (" + description.name() + "), not the one that registers",
@@ -139,6 +141,10 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event) {
                               "two agents must not share or copy a state directory: give this one its own "
                               "--state-dir and --name",
                               "identity_taken"));
+    return true;
+  }
+  if (event.status.code() == StatusCode::kInvalidArgument || event.status.code() == StatusCode::kFailedPrecondition) {
+    step.Answer(admission.reply, event.status);  // it was not even tried
     return true;
   }
   if (!event.status.ok()) {

@@ -15,8 +15,10 @@ void FillAttempt(const AttemptRecord& record, const std::string& agent, int conf
   if (!record.failure.kind().empty()) *info->mutable_failure() = record.failure;
   info->set_dispatched_unix_s(record.dispatched_unix_s);
   info->set_started_unix_s(record.started_unix_s);
-  info->set_finished_unix_s(record.finished_unix_s);
-  info->set_exit_code(record.exit_code);
+  if (record.finished_unix_s > 0) {
+    info->set_finished_unix_s(record.finished_unix_s);
+    if (record.exit_code != 0 || record.outcome == "succeeded") info->set_exit_code(record.exit_code);
+  }
   info->set_signal(record.signal);
   info->set_stderr_tail(record.stderr_tail);
   info->set_report_sha256(record.report_sha256);
@@ -73,7 +75,7 @@ v1::RunInfo ReadInfo(SQLite::Statement& row) {
   info.set_priority(request.priority());
   info.set_note(request.note());
   info.set_started_unix_s(record.started_unix_s);
-  info.set_finished_unix_s(record.finished_unix_s);
+  if (record.finished_unix_s > 0) info.set_finished_unix_s(record.finished_unix_s);
   if (IsTerminal(record.state) && !record.failure.kind().empty()) {
     *info.mutable_failure() = record.failure;
     info.set_reason(record.failure.message());

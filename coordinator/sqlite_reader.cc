@@ -83,7 +83,8 @@ class SqliteReader : public StoreReader {
 
   Status VisitRuns(const v1::RunFilter& filter, int page,
                    const std::function<bool(const v1::RunInfo&)>& visit) override {
-    for (int64_t last = 0;;) {
+    FLEETMARK_ASSIGN_OR_RETURN(int64_t last, OrdinalBefore(filter));
+    for (;;) {
       SqlFilter sql = MakeFilter(filter);
       sql.Add("ordinal > ?", last);
       FLEETMARK_ASSIGN_OR_RETURN(const auto runs,
@@ -96,6 +97,22 @@ class SqliteReader : public StoreReader {
       }
       if (static_cast<int>(runs.size()) < page) return OkStatus();
     }
+  }
+
+  // The ordinal behind which the newest `filter.limit()` runs begin; 0 where it sets no limit.
+  StatusOr<int64_t> OrdinalBefore(const v1::RunFilter& filter) {
+    if (filter.limit() <= 0) return int64_t{0};
+    return Read<int64_t>([&](SqlStatements& statements, int64_t* ordinal) {
+      const SqlFilter sql = MakeFilter(filter);
+      SQLite::Statement& row =
+          statements.Bind("SELECT ordinal FROM runs WHERE " + sql.where + " ORDER BY ordinal DESC LIMIT 1 OFFSET " +
+                          std::to_string(filter.limit() - 1));
+      int index = 0;
+      for (const SqlValue& value : sql.values) SqlStatements::BindOne(row, ++index, value);
+      *ordinal = row.executeStep() ? row.getColumn(0).getInt64() - 1 : 0;
+      row.reset();
+      return OkStatus();
+    });
   }
 
   StatusOr<v1::RunInfo> GetRun(const std::string& run_id, ResultDetail detail) override {

@@ -115,7 +115,8 @@ class StoreReader {
   virtual ~StoreReader() = default;
   // Newest first, at most `limit` (0 for all that there are).
   virtual StatusOr<std::vector<v1::RunInfo>> ListRuns(const v1::RunFilter& filter, int limit, ResultDetail detail) = 0;
-  // Oldest first, in pages of `page` runs; `visit` returns false to stop. Memory holds one page.
+  // Those that ListRuns gives for the filter's limit, but oldest first, in pages of `page` runs; `visit` returns false
+  // to stop. Memory holds one page.
   virtual Status VisitRuns(const v1::RunFilter& filter, int page,
                            const std::function<bool(const v1::RunInfo&)>& visit) = 0;
   // NOT_FOUND for an unknown id. The ids are whole.

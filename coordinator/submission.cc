@@ -117,6 +117,9 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
     }
     if (std::find(named.begin(), named.end(), *found) == named.end()) named.push_back(*found);
   }
+  if (!named.empty() && std::count(request.on().begin(), request.on().end(), "all") > 0) {
+    return InvalidArgument("\"all\" cannot stand beside names", "choose one of them with --on");
+  }
   if (is_any && (!named.empty() || std::count(request.on().begin(), request.on().end(), "all") > 0)) {
     return InvalidArgument("\"any\" cannot stand beside names or \"all\"", "choose one of them with --on");
   }

@@ -195,7 +195,10 @@ choose_torch() {
         say "    apt: pip could not be asked for torch==$TORCH_VERSION: $(grep -v '^$' "$log" | tail -n 1)"
       else
         read -r kind version count < <(read_pip_report) || true
-        if [[ $kind == cpu ]]; then
+        if [[ -z $kind ]]; then
+          TORCH=apt
+          say "    apt: pip's report on torch==$TORCH_VERSION could not be read; see ${log#"$ROOT"/}"
+        elif [[ $kind == cpu ]]; then
           TORCH=pip
           say "    pip: its wheel $version is a CPU build"
         elif has_nvidia_gpu; then

@@ -6,8 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out.
 readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test worker_process_test agent_loop_test
-  coordinator_core_test coordinator_loop_test coordinator_store_test)
-readonly DEFAULT_PARTS=(format tsan asan-ubsan worker main)
+  coordinator_core_test coordinator_loop_test coordinator_store_test worker_core_test)
+readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {
   cat <<'TEXT'
@@ -17,8 +17,9 @@ Parts (by default all but tidy), each in its own folder under build/:
   format      clang-format and shellcheck
   tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
-  asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test but the worker's
+  asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test that needs no LibTorch
   worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
+  quickstart  deploy/quickstart.sh --exit: the main job on real MNIST, in build/release
   main        build/release, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
 TEXT
 }
@@ -26,7 +27,7 @@ TEXT
 PARTS=()
 while (($#)); do
   case $1 in
-    format | tidy | tsan | asan-ubsan | worker | main) PARTS+=("$1") ;;
+    format | tidy | tsan | asan-ubsan | worker | quickstart | main) PARTS+=("$1") ;;
     -h | --help) usage; exit 0 ;;
     *) printf 'error: unknown part %s.\n\n' "$1" >&2; usage >&2; exit 2 ;;
   esac
@@ -36,6 +37,7 @@ done
 
 LOG_DIR=$ROOT/build/test-logs
 mkdir -p "$LOG_DIR"
+rm -f "$LOG_DIR/ctest.log"
 trap 'trap "" INT TERM; stop_step' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -47,11 +49,12 @@ sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
 check_format() { sources '*.cc' '*.h' | xargs clang-format --dry-run -Werror; }
 check_shell() { sources '*.sh' .ci/run | xargs shellcheck -x -S warning; }
 
-# clang-tidy reads the flags from a configured build whose generated headers exist.
+# clang-tidy reads the flags from a configured build whose generated headers exist, file by file: it also sees which file
+# lacks an include that the others of a joined build bring along.
 run_tidy() {
-  cmake --build build/asan-ubsan --target fleetmark_proto &&
+  cmake --build build/tidy --target fleetmark_proto &&
     sources 'common/*.cc' 'agent/*.cc' 'coordinator/*.cc' | grep -v '^agent/worker/' |
-    xargs -P "$(nproc)" -n 4 clang-tidy -p build/asan-ubsan --quiet
+    xargs -P "$(nproc)" -n 4 clang-tidy -p build/tidy --quiet
 }
 
 # build DIRECTORY TARGET... with the options already configured.
@@ -73,7 +76,7 @@ part_format() {
 }
 
 part_tidy() {
-  step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
+  step tidy-configure "Configuring build/tidy" cmake --preset dev -B build/tidy -DFLEETMARK_TORCH=none
   step tidy "clang-tidy" run_tidy
 }
 
@@ -100,6 +103,11 @@ part_worker() {
     cmake --preset release -B build/worker -DCMAKE_UNITY_BUILD=OFF -DFLEETMARK_ONLY=worker -DFLEETMARK_TORCH=apt
   step worker-build "Building the worker alone" build worker all
   shown_step "Testing the worker with Debian's LibTorch" run_ctest worker
+}
+
+# The first of the README's commands, with the real MNIST.
+part_quickstart() {
+  shown_step "Running deploy/quickstart.sh --exit" deploy/quickstart.sh --exit
 }
 
 part_main() {

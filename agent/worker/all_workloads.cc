@@ -9,15 +9,24 @@ namespace fleetmark {
 #include "agent/worker/workloads.def"
 #undef FLEETMARK_WORKLOAD
 
-// clang-format off: it takes the list for a block
-const std::vector<WorkloadDefinition>& AllWorkloads() {
-#define FLEETMARK_WORKLOAD(name) name::Define(),
-  static const std::vector<WorkloadDefinition> workloads = {
+namespace {
+
+std::vector<WorkloadDefinition> MakeAllWorkloads() {
+  std::vector<WorkloadDefinition> workloads;
+#define FLEETMARK_WORKLOAD(name) workloads.push_back(name::Define());
 #include "agent/worker/workloads.def"
-  };
 #undef FLEETMARK_WORKLOAD
+  for (WorkloadDefinition& workload : workloads) {
+    for (const char* metric : {"step_s", "first_call_s", "load1", "rss_peak_bytes"}) workload.metrics.push_back(metric);
+  }
   return workloads;
 }
-// clang-format on
+
+}  // namespace
+
+const std::vector<WorkloadDefinition>& AllWorkloads() {
+  static const std::vector<WorkloadDefinition> workloads = MakeAllWorkloads();
+  return workloads;
+}
 
 }  // namespace fleetmark

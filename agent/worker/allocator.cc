@@ -21,6 +21,14 @@ namespace {
 // Set for the program that is executed anew, so that a machine where the setting does not take is an error and no loop.
 constexpr char kExecutedVariable[] = "FLEETMARK_WORKER_EXECUTED";
 
+// glibc's, with settings that are neither of the two.
+constexpr char kCustom[] = "custom";
+
+std::string_view VariableOr(const char* name, const char* otherwise) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
 std::vector<std::string> OwnArguments() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> arguments;
@@ -53,13 +61,21 @@ std::string AllocatorInForce() {
     const std::string library = std::filesystem::path(where.dli_fname).filename();
     if (!library.starts_with("libc.") && !library.starts_with("libc-")) return library;
   }
-  const char* tunables = std::getenv(kGlibcTunablesVariable);
-  return tunables != nullptr && std::string_view(tunables) == kRetainTunables ? "retain" : "stock";
+  for (const char* const* variable = environ; *variable != nullptr; ++variable) {
+    if (std::string_view(*variable).starts_with("MALLOC_")) return kCustom;
+  }
+  const std::string_view tunables = VariableOr(kGlibcTunablesVariable, "");
+  if (tunables == kRetainTunables) return "retain";
+  return tunables.find("glibc.malloc.") == std::string_view::npos ? "stock" : kCustom;
 }
 
 Status EnsureAllocator(const std::string& wanted, const std::optional<std::string>& standard_input) {
   const std::string in_force = AllocatorInForce();
   if (in_force == wanted) return OkStatus();
+  if (in_force == kCustom) {
+    return Unsupported("allocator=" + wanted + " cannot be had: the environment has settings of malloc of its own",
+                       "unset " + std::string(kGlibcTunablesVariable) + " and MALLOC_*");
+  }
   if (in_force != "stock" && in_force != "retain") {
     return Unsupported("allocator=" + wanted + " cannot be had: " + in_force + " serves malloc in this process",
                        "start the worker without LD_PRELOAD");

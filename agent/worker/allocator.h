@@ -7,7 +7,8 @@
 
 namespace fleetmark {
 
-// What serves malloc in this process, as it really is: "retain", "stock", or the library that took its place
+// What serves malloc in this process, as it really is: "retain", "stock", "custom" (other settings of glibc's), or the
+// library that took its place
 // ("libtcmalloc.so.4").
 std::string AllocatorInForce();
 

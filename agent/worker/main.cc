@@ -1,6 +1,10 @@
+#include <unistd.h>
+
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <iterator>
 
@@ -15,10 +19,14 @@
 namespace fleetmark {
 namespace {
 
-// The descriptor that FLEETMARK_EVENT_FD names; standard output without it.
+// The descriptor that FLEETMARK_EVENT_FD names; standard output without it; -1, which nothing can be written to, where
+// it names none.
 int EventDescriptor() {
   const char* text = std::getenv(kEventFdVariable);
-  return text == nullptr ? 1 : std::atoi(text);
+  if (text == nullptr) return STDOUT_FILENO;
+  int descriptor = -1;
+  const char* const end = text + std::strlen(text);
+  return std::from_chars(text, end, descriptor).ptr == end ? descriptor : -1;
 }
 
 Status Execute(const std::vector<std::string>& arguments, double main_started, EventWriter* writer) {
@@ -49,6 +57,9 @@ int Main(const std::vector<std::string>& arguments) {
   } catch (...) {
     status = CurrentExceptionAsFailure();
   }
+  if (status.ok() && !writer.open())
+    status = Internal("the events could not be written",
+                      "see " + std::string(kEventFdVariable) + " and the space where they go", "internal");
   if (status.ok()) return 0;
   writer.Error(status);
   std::cerr << "fleetmark-worker: " << status.ToString() << "\n";

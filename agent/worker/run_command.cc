@@ -22,10 +22,8 @@ constexpr size_t kMostSamplesSent = 20000;
 constexpr double kShortestCpuSample_s = 1e-3;
 // Waiting for a GPU costs tens of microseconds, in which it idles.
 constexpr double kShortestGpuSample_s = 2e-2;
-// Of a known number of steps: on a CPU, where a sample costs nothing, as many as can be sent; enough for an interval
-// on a GPU.
+// Of a known number of steps, on a CPU, where a sample costs nothing: as many as can be sent.
 constexpr int64_t kFewestCpuSamples = kMostSamplesSent;
-constexpr int64_t kFewestGpuSamples = 20;
 
 StatusOr<const WorkloadDefinition*> FindWorkload(const RunSpec& spec) {
   std::vector<std::string> names;
@@ -124,8 +122,13 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
   recorder.Record("first_call_s", loop.first_call_s);
   if (load1 >= 0) recorder.Record("load1", load1);
   recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));
-  for (const MetricValue& metric : recorder.metrics()) writer->Metric(metric);
   Json notes = workload.Notes();
+  for (const MetricValue& metric : recorder.metrics()) {
+    writer->Metric(metric);
+    if (!metric.sample || metric.interval.known) continue;
+    notes.push_back(std::string(metric.definition->name) + " has no 95 % interval: its " +
+                    std::to_string(metric.sample->n) + " samples are too few or vary too much");
+  }
   WriteSamples(loop, writer, &notes);
   writer->Result({{"primary_metric", definition.metrics.front()},
                   {"stop_reason", loop.stop_reason},
@@ -163,7 +166,7 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
   const bool is_cpu = device.kind == "cpu";
   const LoopOptions options = {.warmup_steps = parameters.Int("warmup"),
                                .shortest_sample_s = is_cpu ? kShortestCpuSample_s : kShortestGpuSample_s,
-                               .fewest_samples = is_cpu ? kFewestCpuSamples : kFewestGpuSamples};
+                               .fewest_samples = is_cpu ? kFewestCpuSamples : 1};
   const double load1 = ReadLoadAverage();
   StatusOr<LoopResult> loop = [&] {
     ProgressReporter reporter(writer, &rules);

@@ -47,6 +47,10 @@ class Loop {
     observer_.OnPhase("measure");
     while (result_.stop_reason.empty()) FLEETMARK_RETURN_IF_ERROR(Measure());
     result_.total_s = clock_.Now() - started;
+    if (step_in_epoch_ > 0 && !std::isfinite(workload_.LossSoFar())) {
+      return Diverged("the loss is not finite after " + std::to_string(result_.steps) +
+                      " measured steps: training diverged");
+    }
     return std::move(result_);
   }
 
@@ -69,7 +73,9 @@ class Loop {
   }
 
   Status WarmUp() {
-    result_.first_call_s = RunBlock(1).seconds;
+    const Block first = RunBlock(1);
+    result_.first_call_s = first.seconds;
+    samples_per_step_ = first.samples;
     result_.warmup_steps = 1;
     double step_s = result_.first_call_s;
     while (result_.warmup_steps < options_.warmup_steps) {
@@ -97,7 +103,10 @@ class Loop {
     result_.steps += steps;
     result_.samples += block.samples;
     result_.measured_s += block.seconds;
-    result_.step_s.push_back(block.seconds / static_cast<double>(steps));
+    // The last step of an epoch may take in fewer samples: it counts in the totals, but its time is no step's time.
+    if (block.samples >= steps * samples_per_step_) {
+      result_.step_s.push_back(block.seconds / static_cast<double>(steps));
+    }
     // The warm-up may have been disturbed and have promised longer steps.
     if (block.seconds < options_.shortest_sample_s / 2 && steps == result_.steps_per_sample) {
       result_.steps_per_sample = std::min(2 * steps, most_steps_per_sample_);
@@ -140,6 +149,7 @@ class Loop {
   int64_t step_in_epoch_ = 0;
   double epoch_s_ = 0;
   int64_t most_steps_per_sample_ = 1;
+  int64_t samples_per_step_ = 0;  // of a whole batch
   LoopResult result_;
 };
 

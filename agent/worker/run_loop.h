@@ -52,7 +52,7 @@ struct LoopResult {
   int64_t samples = 0;         // that the measured steps took in
   double measured_s = 0;       // of the measured steps alone, evaluation left out
   double total_s = 0;          // from the first step to the end, evaluation included
-  std::vector<double> step_s;  // one value a sample, in order
+  std::vector<double> step_s;  // one value a sample, in order; without an epoch's last step where its batch is short
   int64_t steps_per_sample = 1;
   std::vector<TrainingEpoch> epochs;  // complete ones
   std::string stop_reason;            // the name of the rule that fired

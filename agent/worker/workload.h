@@ -50,6 +50,8 @@ class Workload {
   virtual void BeginEpoch() {}
   // After the last step of an epoch, outside the timed part: evaluates.
   virtual EpochScore EndEpoch() { return {}; }
+  // Of the epoch that has begun, up to the last step, in any scale: only whether it is finite matters. Not timed.
+  virtual double LossSoFar() { return 0; }
 
   // Adds the workload's metrics, primary first, by one Record... call each.
   virtual void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const = 0;
@@ -64,7 +66,8 @@ struct WorkloadDefinition {
   int version = 1;
   std::string doc;
   std::vector<ParameterSpec> parameters;
-  std::vector<std::string> metrics;  // names of metrics.cc's table, the primary one first
+  // Names of metrics.cc's table, the primary one first. Those that the run loop records are added to every workload's.
+  std::vector<std::string> metrics;
   std::vector<std::string> device_kinds;
   // What profile `tuned` sets on a kind of device, unless the user did: the fastest settings that leave the computation
   // the same.

@@ -22,7 +22,7 @@ Status Client::Connect() {
     if (!channel_->WaitForStateChange(state, deadline)) return Unreachable("no answer within 2 s");
     state = channel_->GetState(true);
   }
-  return state == GRPC_CHANNEL_READY ? OkStatus() : Unreachable("the connection was refused");
+  return state == GRPC_CHANNEL_READY ? OkStatus() : Unreachable("the name is not known or the connection was refused");
 }
 
 void Client::SetDeadline(grpc::ClientContext* context) {

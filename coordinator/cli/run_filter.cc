@@ -13,7 +13,6 @@ const std::vector<std::string> kStates = {"queued",    "running",   "succeeded",
                                           "cancelled", "timed_out", "interrupted"};
 const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK", "NOISY", "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
 
-// A word that filters by nothing would look like an empty result.
 Status CheckOneOf(const std::string& flag, const std::string& word, const std::vector<std::string>& known) {
   if (word.empty() || std::find(known.begin(), known.end(), word) != known.end()) return OkStatus();
   return InvalidArgument("--" + flag + ": there is no " + flag + " \"" + word + "\"", SuggestFrom(word, known));
@@ -42,6 +41,12 @@ void DeclareSet(CLI::App* app, std::vector<std::string>* words, const std::strin
   app->add_option("--set", *words, doc)->type_name("NAME=VALUE")->allow_extra_args(false);
 }
 
+Status CheckFilterWords(const std::string& state, const std::string& verdict, const std::string& profile) {
+  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("state", state, kStates));
+  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("verdict", verdict, kVerdicts));
+  return CheckOneOf("profile", profile, {"stock", "tuned"});
+}
+
 StatusOr<double> ParseMoment(const std::string& text, const std::string& flag, double now_unix_s) {
   if (text.empty()) return 0.0;
   StatusOr<double> moment = ParseTime(text, now_unix_s);
@@ -68,9 +73,7 @@ void RunFilterFlags::Declare(CLI::App* app, const std::string& limit_doc) {
 }
 
 StatusOr<v1::RunFilter> RunFilterFlags::ToFilter(double now_unix_s) const {
-  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("state", state_, kStates));
-  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("verdict", verdict_, kVerdicts));
-  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("profile", profile_, {"stock", "tuned"}));
+  FLEETMARK_RETURN_IF_ERROR(CheckFilterWords(state_, verdict_, profile_));
   v1::RunFilter filter;
   FLEETMARK_RETURN_IF_ERROR(FillParameters(set_, &filter));
   FLEETMARK_ASSIGN_OR_RETURN(const double since, ParseMoment(since_, "--since", now_unix_s));

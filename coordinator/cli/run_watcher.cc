@@ -37,7 +37,10 @@ class Watch {
     while (true) {
       const Status status = StreamOnce();
       if (is_interrupted()) return GoesOn(StatusCode::kCancelled, "interrupted", kInterruptedKind);
-      if (IsOutOfTime()) return GoesOn(StatusCode::kDeadlineExceeded, "the wait timed out", kWaitTimeoutKind);
+      // gRPC's deadline goes by the wall clock and may come before ours.
+      const bool has_deadline = deadline_ != SteadyClock::time_point::max();
+      if (IsOutOfTime() || (has_deadline && status.code() == StatusCode::kDeadlineExceeded))
+        return GoesOn(StatusCode::kDeadlineExceeded, "the wait timed out", kWaitTimeoutKind);
       if (status.ok() && AllEnded()) return Runs();
       if (!is_connected_ || !IsLost(status)) return status;
       if (!WaitForRetry()) return status.ok() ? Unavailable("the coordinator ended the watch") : status;

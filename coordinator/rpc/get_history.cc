@@ -10,8 +10,8 @@ Status GetHistory(Coordinator& coordinator, const v1::HistoryRequest& request, v
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec workload,
                              FindWorkloadSpec(workloads, coordinator.references(), request.workload()));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::MetricSpec metric, FindMetric(workload, request.metric()));
-  FLEETMARK_ASSIGN_OR_RETURN(const auto parameters,
-                             CheckParameters(workload, {request.parameters().begin(), request.parameters().end()}));
+  FLEETMARK_ASSIGN_OR_RETURN(const auto parameters, CheckBoardParameters(workload, {request.parameters().begin(),
+                                                                                    request.parameters().end()}));
   BoardQuery query;
   query.workload = workload.name();
   query.workload_version = workload.version();

@@ -11,8 +11,8 @@ Status GetLeaderboard(Coordinator& coordinator, const v1::LeaderboardRequest& re
   LeaderboardInput input;
   FLEETMARK_ASSIGN_OR_RETURN(input.workload, FindWorkloadSpec(workloads, coordinator.references(), request.workload()));
   FLEETMARK_ASSIGN_OR_RETURN(input.metric, FindMetric(input.workload, request.metric()));
-  FLEETMARK_ASSIGN_OR_RETURN(
-      input.parameters, CheckParameters(input.workload, {request.parameters().begin(), request.parameters().end()}));
+  FLEETMARK_ASSIGN_OR_RETURN(input.parameters, CheckBoardParameters(input.workload, {request.parameters().begin(),
+                                                                                     request.parameters().end()}));
   BoardQuery query;
   query.workload = input.workload.name();
   query.workload_version = input.workload.version();

@@ -48,8 +48,9 @@ fleetmark::v1::RunInfo WaitFor(CoordinatorService::Stub& stub, const std::string
   fleetmark::v1::RunInfo last;
   while (stream->Read(&update)) {
     if (update.run().state() == "succeeded") last = update.run();
-    if (update.run().state() == "failed") {
-      std::cerr << "a run failed: " << update.run().reason() << "\n";
+    const std::string& state = update.run().state();
+    if (state != "queued" && state != "running" && state != "succeeded") {
+      std::cerr << "a run is " << state << ": " << update.run().reason() << "\n";
       std::exit(1);
     }
   }

@@ -14,7 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kMissingHint[] = "fleetmark-agent data add mnist, or take data=synthetic";
+// With the directory: the agent's default may be another one.
+std::string MissingHint(const fs::path& dataset_dir) {
+  return "fleetmark-agent data add mnist --dataset-dir " + dataset_dir.string() + ", or take data=synthetic";
+}
 
 // "train-images-idx3-ubyte" is also distributed as "train-images.idx3-ubyte".
 std::string DottedName(std::string_view name) {
@@ -31,7 +34,8 @@ StatusOr<fs::path> FindFile(const fs::path& directory, std::string_view name) {
       if (fs::exists(path, error)) return path;
     }
   }
-  return DataMissing("MNIST is not complete: " + (directory / name).string() + " is not there", kMissingHint);
+  return DataMissing("MNIST is not complete: " + (directory / name).string() + " is not there",
+                     MissingHint(directory.parent_path()));
 }
 
 StatusOr<LabelledImages> Combine(const fs::path& images_path, IdxArray images, const fs::path& labels_path,
@@ -58,7 +62,9 @@ StatusOr<LabelledImages> Combine(const fs::path& images_path, IdxArray images, c
 }  // namespace
 
 StatusOr<ImageDataset> LoadMnist(const std::string& dataset_dir) {
-  if (dataset_dir.empty()) return DataMissing("there is no dataset directory to find MNIST in", kMissingHint);
+  if (dataset_dir.empty())
+    return DataMissing("there is no dataset directory to find MNIST in",
+                       "fleetmark-agent data add mnist, or take data=synthetic");
   const fs::path directory = fs::path(dataset_dir) / kMnistDirectory;
   std::array<fs::path, 4> paths;
   std::array<IdxArray, 4> arrays;

@@ -32,6 +32,9 @@ inline uint32_t Scramble(uint32_t x) {
   return x ^ x >> 16;
 }
 
+// NaN is larger than everything, as in ATen's pooling: it has to go through, it is how divergence shows.
+inline bool IsLarger(float x, float than) { return (x > than) | (x != x); }
+
 // Rows of windows that are done together: long loops vectorise, and what they hand on stays in the first-level cache.
 constexpr int64_t kRowsAtOnce = 16;
 constexpr int64_t kWidestRow = 64;  // windows
@@ -47,18 +50,20 @@ void ForwardRows(const float* __restrict inputs, int64_t rows, int64_t width, ui
     const float* const upper = inputs + row * 4 * width;
     const float* const lower = upper + 2 * width;
     for (int64_t i = 0; i < 2 * width; ++i) {
-      columns[row * 2 * width + i] = lower[i] > upper[i] ? lower[i] : upper[i];
-      below[row * 2 * width + i] = lower[i] > upper[i] ? 2 : 0;
+      const bool is_below = IsLarger(lower[i], upper[i]);
+      columns[row * 2 * width + i] = is_below ? lower[i] : upper[i];
+      below[row * 2 * width + i] = is_below ? 2 : 0;
     }
   }
   const uint32_t key = Scramble(dropout.seed), threshold = dropout.threshold;
   const float scale = dropout.scale;
   for (int64_t i = 0; i < rows * width; ++i) {
     const float left = columns[2 * i], right = columns[2 * i + 1];
-    const float largest = right > left ? right : left;
-    const int32_t from = right > left ? below[2 * i + 1] + 1 : below[2 * i];
+    const bool is_right = IsLarger(right, left);
+    const float largest = is_right ? right : left;
+    const int32_t from = is_right ? below[2 * i + 1] + 1 : below[2 * i];
     const bool dropped = (Scramble((first + static_cast<uint32_t>(i)) ^ key) >> 8) < threshold;
-    // Not written as largest > 0: NaN has to go through, it is how divergence shows.
+    // Not written as largest > 0, for NaN's sake.
     const bool passes = !(largest <= 0) & !dropped;
     outputs[i] = passes ? largest * scale : 0.0F;
     origins[i] = static_cast<uint8_t>(passes ? from : kNowhere);

@@ -39,8 +39,8 @@ void Adadelta::Step() {
   const at::NoGradGuard no_grad;
   for (const State& state : states_) {
     if (!state.parameter.grad().defined()) continue;
-    if (state.parameter.is_cpu()) {
-      UpdateOnCpu(state);
+    if (options_.fused) {
+      UpdateInOnePass(state);
     } else {
       UpdateByOperations(state);
     }
@@ -51,7 +51,7 @@ void Adadelta::ZeroGrad() {
   for (State& state : states_) state.parameter.mutable_grad() = at::Tensor();
 }
 
-void Adadelta::UpdateOnCpu(const State& state) const {
+void Adadelta::UpdateInOnePass(const State& state) const {
   // Elementwise, so any order does that is the same for all four: that of the parameter's own memory.
   const at::Tensor gradient = state.parameter.grad().expand_as(state.parameter);
   const at::Tensor ordered =

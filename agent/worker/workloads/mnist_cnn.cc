@@ -58,7 +58,8 @@ class MnistCnn : public Workload {
     train_ = Upload(data.train, device);
     test_ = Upload(data.test, device);
     network_ = MnistNetwork(device, format_);
-    optimizer_ = std::make_unique<Adadelta>(network_.Parameters(), Adadelta::Options{.lr = kLearningRate});
+    optimizer_ =
+        std::make_unique<Adadelta>(network_.Parameters(), Adadelta::Options{.lr = kLearningRate, .fused = fused_});
     loss_sum_ = at::zeros({}, at::TensorOptions().device(device));
     Synchronize();
     return OkStatus();
@@ -105,6 +106,8 @@ class MnistCnn : public Workload {
             .val_accuracy = right / static_cast<double>(count)};
   }
 
+  double LossSoFar() override { return loss_sum_.item<double>(); }
+
   void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const override {
     recorder->RecordRate("samples_per_s", static_cast<double>(loop.samples) / loop.measured_s,
                          static_cast<double>(batch_), loop.step_s);
@@ -148,39 +151,39 @@ WorkloadDefinition Define() {
       .name = "mnist_cnn",
       .version = 1,
       .doc = "trains PyTorch's published MNIST network, 1,199,882 parameters, with Adadelta",
-      .parameters =
-          Merge({{.name = "epochs",
-                  .type = "int",
-                  .default_value = "14",
-                  .min = 1,
-                  .max = 1000,
-                  .unit = "epochs",
-                  .doc = "stop after this many epochs of training"},
-                 {.name = "data",
-                  .type = "choice",
-                  .default_value = "mnist",
-                  .choices = {"mnist", "synthetic"},
-                  .doc = "mnist: the real data of the dataset directory; synthetic: made by seed, smaller",
-                  .defines_board = true},
-                 BatchParameter(64, 8192),
-                 {.name = "test_batch",
-                  .type = "int",
-                  .default_value = "1000",
-                  .min = 1,
-                  .max = 10000,
-                  .unit = "samples",
-                  .doc = "samples in a step of evaluation"},
-                 {.name = "kernels",
-                  .type = "choice",
-                  .default_value = "aten",
-                  .choices = {"aten", "fused"},
-                  .doc = "aten: LibTorch's operations; fused: our own for pooling, ReLU and dropout, CPU only"},
-                 DtypeParameter({"fp32", "tf32"}),
-                 MemoryFormatParameter(),
-                 SeedParameter()},
-                LoopParameters({.warmup = 20})),
+      .parameters = Merge(
+          {{.name = "epochs",
+            .type = "int",
+            .default_value = "14",
+            .min = 1,
+            .max = 1000,
+            .unit = "epochs",
+            .doc = "stop after this many epochs of training"},
+           {.name = "data",
+            .type = "choice",
+            .default_value = "mnist",
+            .choices = {"mnist", "synthetic"},
+            .doc = "mnist: the real data of the dataset directory; synthetic: made by seed, smaller",
+            .defines_board = true},
+           BatchParameter(64, 8192),
+           {.name = "test_batch",
+            .type = "int",
+            .default_value = "1000",
+            .min = 1,
+            .max = 10000,
+            .unit = "samples",
+            .doc = "samples in a step of evaluation"},
+           {.name = "kernels",
+            .type = "choice",
+            .default_value = "aten",
+            .choices = {"aten", "fused"},
+            .doc = "aten: LibTorch's operations; fused: our own for pooling, ReLU, dropout and Adadelta, CPU only"},
+           DtypeParameter({"fp32", "tf32"}),
+           MemoryFormatParameter(),
+           SeedParameter()},
+          LoopParameters({.warmup = 20})),
       .metrics = {"samples_per_s", "it_per_s", "total_s", "epoch_s", "loss", "val_loss", "val_accuracy",
-                  "parameters_total", "parameters_trainable", "step_s", "first_call_s", "load1", "rss_peak_bytes"},
+                  "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}}}, {"cuda", {{"allocator", "retain"}}}},
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<MnistCnn>(); },

@@ -137,7 +137,7 @@ std::string RenderHistory(const v1::History& history, const Terminal& terminal, 
                   point.profile(),
                   value.value,
                   value.interval,
-                  {FormatChange(point.change()), is_worse ? Style::kBad : Style::kGood},
+                  {point.has_change() ? FormatChange(point.change()) : "", is_worse ? Style::kBad : Style::kGood},
                   {point.verdict(), StyleOfState(point.verdict())},
                   std::string(ShortId(point.run_id()))});
   }

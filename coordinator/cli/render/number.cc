@@ -78,9 +78,6 @@ std::string FormatPrimary(const v1::Result& result) {
   return "";
 }
 
-std::string FormatChange(double share) {
-  if (share == 0) return "";
-  return (share > 0 ? "+" : "") + FormatFixed(share * 100, 1) + " %";
-}
+std::string FormatChange(double share) { return (share > 0 ? "+" : "") + FormatFixed(share * 100, 1) + " %"; }
 
 }  // namespace fleetmark

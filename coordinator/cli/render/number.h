@@ -31,7 +31,7 @@ std::string FormatSeconds(double seconds);
 // The number that a result is about, with its unit: "71.20 ± 0.41 it/s"; "" where there is no result.
 std::string FormatPrimary(const v1::Result& result);
 
-// "+1.3 %"; "" for 0.
+// "+1.3 %".
 std::string FormatChange(double share);
 
 }  // namespace fleetmark

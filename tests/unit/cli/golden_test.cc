@@ -97,7 +97,7 @@ TEST_F(GoldenTest, History) {
     point.set_profile("tuned");
     point.set_finished_unix_s(kSampleNow - 86400 * 3 + value);
     point.set_value(value);
-    point.set_change(value == 2718 ? 0 : value / 2718 - 1);
+    if (value != 2718) point.set_change(value / 2718 - 1);
     point.set_verdict("UNCHECKED");
   }
   const std::string text = RenderHistory(history, Window(80), kSampleNow);

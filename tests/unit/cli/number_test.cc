@@ -51,7 +51,7 @@ TEST(FormatSecondsTest, PicksTheUnit) {
 TEST(FormatChangeTest, HasASign) {
   EXPECT_EQ(FormatChange(0.0132), "+1.3 %");
   EXPECT_EQ(FormatChange(-0.2), "-20.0 %");
-  EXPECT_EQ(FormatChange(0), "");
+  EXPECT_EQ(FormatChange(0), "0.0 %");
 }
 
 }  // namespace

@@ -61,6 +61,18 @@ TEST(CheckParameters, RefusesAndNamesWhatIsWrong) {
   }
 }
 
+TEST(CheckBoardParameters, RefusesWhatChoosesNoBoard) {
+  EXPECT_TRUE(CheckBoardParameters(ExampleWorkload(), {{"n", "512"}}).ok());
+  const Status refusal = CheckBoardParameters(ExampleWorkload(), {{"n", "512"}, {"compile", "true"}}).status();
+  EXPECT_EQ(refusal.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refusal.message().find("compile"), std::string::npos) << refusal.message();
+}
+
+TEST(CheckAgentName, RefusesWhatATargetCouldNotBe) {
+  for (const char* good : {"lab-1", "a", "node_7.example"}) EXPECT_TRUE(CheckAgentName(good).ok()) << good;
+  for (const char* bad : {"", "all", "any", "a b", "room=a", "lab/1"}) EXPECT_FALSE(CheckAgentName(bad).ok()) << bad;
+}
+
 TEST(BoardKey, HoldsDefaultsAndLeavesOutWhatDoesNotDefineABoard) {
   EXPECT_EQ(BoardKey(ExampleWorkload(), {}), "n=12288 variant=torchscript");
   EXPECT_EQ(BoardKey(ExampleWorkload(), {{"until_ci", "0.1"}, {"n", "256"}}), "n=256 variant=torchscript");

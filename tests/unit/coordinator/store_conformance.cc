@@ -278,6 +278,17 @@ TEST_P(StoreConformance, VisitsAllInPagesOldestFirst) {
                               })
                   .ok());
   EXPECT_EQ(seen.size(), 3u);
+  seen.clear();
+  v1::RunFilter newest;
+  newest.set_limit(2);
+  ASSERT_TRUE(reader_
+                  ->VisitRuns(newest, 1,
+                              [&](const v1::RunInfo& run) {
+                                seen.push_back(run.run_id());
+                                return true;
+                              })
+                  .ok());
+  EXPECT_THAT(seen, ElementsAre("a-run-4", "a-run-5"));
 }
 
 TEST_P(StoreConformance, ShortIdsAreGoodWhileTheyAreUnambiguous) {

@@ -14,23 +14,27 @@ namespace {
 
 at::Tensor Leaf(const std::vector<float>& values) { return at::tensor(values).requires_grad_(true); }
 
-TEST(Adadelta, FirstStepMatchesHandComputation) {
+// By operations and in one pass.
+class AdadeltaValues : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Fused, AdadeltaValues, testing::Bool());
+
+TEST_P(AdadeltaValues, FirstStepMatchesHandComputation) {
   // v = .1 x .25; d = sqrt(1e-6) / sqrt(.025 + 1e-6) x .5 = .0031622144; w = 1 - d.
   at::Tensor weight = Leaf({1});
-  Adadelta optimizer({weight}, {});
+  Adadelta optimizer({weight}, {.fused = GetParam()});
   weight.mutable_grad() = at::tensor({0.5F});
   optimizer.Step();
   EXPECT_FLOAT_EQ(weight.item<float>(), 1 - 0.0031622144F);
 }
 
-TEST(Adadelta, ThreeStepsMatchPyTorch) {
+TEST_P(AdadeltaValues, ThreeStepsMatchPyTorch) {
   // Computed by torch.optim.Adadelta of PyTorch 2.13 in fp64 with lr 1.
   const std::vector<std::vector<float>> gradients = {{.5, -.25, 3}, {.1F, .2F, -.3F}, {0, 1, 1e-4F}};
   const std::vector<std::vector<double>> expected = {{0.996837785583, -1.996837975292, 0.496837724097},
                                                      {0.995915283228, -1.999720710120, 0.497306530911},
                                                      {0.995915283228, -2.004733838542, 0.497306369434}};
   at::Tensor weight = Leaf({1, -2, .5});
-  Adadelta optimizer({weight}, {});
+  Adadelta optimizer({weight}, {.fused = GetParam()});
   for (size_t step = 0; step < gradients.size(); ++step) {
     weight.mutable_grad() = at::tensor(gradients[step]);
     optimizer.Step();
@@ -58,8 +62,8 @@ TEST(Adadelta, GradientsMayHaveAnotherLayoutThanTheirParameter) {
   const at::Tensor gradient = at::sin(values);
   plain.mutable_grad() = gradient;
   last.mutable_grad() = gradient;  // contiguous, whereas the parameter is channels_last
-  Adadelta({plain}, {}).Step();
-  Adadelta({last}, {}).Step();
+  Adadelta({plain}, {.fused = true}).Step();
+  Adadelta({last}, {.fused = true}).Step();
   EXPECT_TRUE(at::equal(plain.detach(), last.detach()));
   EXPECT_FALSE(at::equal(plain.detach(), values));
 }
@@ -67,7 +71,7 @@ TEST(Adadelta, GradientsMayHaveAnotherLayoutThanTheirParameter) {
 TEST(Adadelta, ManyElementsAreAllUpdatedByAnyNumberOfThreads) {
   const int64_t count = 1000003;
   at::Tensor weight = at::ones({count}).requires_grad_(true);
-  Adadelta optimizer({weight}, {});
+  Adadelta optimizer({weight}, {.fused = true});
   weight.mutable_grad() = at::full({count}, 0.5);
   optimizer.Step();
   EXPECT_TRUE(at::allclose(weight.detach(), at::full({count}, 1 - 0.0031622144), 0, 1e-6));

@@ -25,7 +25,7 @@ class FakeWorkload : public Workload {
   Status SetUp(const RunSetup&) override { return OkStatus(); }
   int64_t Step() override {
     clock_.Advance(step_s_(steps++));
-    return 64;
+    return steps_per_epoch > 0 && steps % steps_per_epoch == 0 ? last_batch : 64;
   }
   void Synchronize() override { ++synchronisations; }
   int64_t StepsPerEpoch() const override { return steps_per_epoch; }
@@ -34,13 +34,16 @@ class FakeWorkload : public Workload {
     clock_.Advance(100);  // evaluation: must not be counted as training
     return score;
   }
+  double LossSoFar() override { return loss_so_far; }
   void RecordMetrics(const LoopResult&, MetricRecorder*) const override {}
 
   int64_t steps = 0;
   int64_t synchronisations = 0;
   int64_t steps_per_epoch = 0;
   int64_t epochs_begun = 0;
+  int64_t last_batch = 64;  // of an epoch
   EpochScore score = {.loss = 0.5};
+  double loss_so_far = 0.5;
 
  private:
   FakeClock& clock_;

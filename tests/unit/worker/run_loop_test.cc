@@ -103,6 +103,28 @@ TEST_F(RunLoopTest, EpochsAreTimedWithoutTheirEvaluation) {
               ElementsAre("warm-up", "measure", "evaluate", "measure", "evaluate", "measure", "evaluate", "measure"));
 }
 
+TEST_F(RunLoopTest, AShortLastBatchCountsInTheTotalsAndNotAmongTheStepTimes) {
+  FakeWorkload workload(&clock_, [](int64_t step) { return step % 5 == 4 ? 0.5 : 1.0; });
+  workload.steps_per_epoch = 5;
+  workload.last_batch = 32;
+  const auto result = Run(&workload, {.warmup_steps = 1}, Steps(9));
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->steps, 9);
+  EXPECT_EQ(result->samples, 7 * 64 + 2 * 32);
+  EXPECT_DOUBLE_EQ(result->measured_s, 8);
+  EXPECT_THAT(result->step_s, SizeIs(7));
+  EXPECT_THAT(result->step_s, Each(1.0));
+}
+
+TEST_F(RunLoopTest, ARunThatEndsWithinAnEpochIsCheckedForDivergenceToo) {
+  FakeWorkload workload(&clock_, [](int64_t) { return 1.0; });
+  workload.steps_per_epoch = 5;
+  workload.loss_so_far = std::nan("");
+  const auto result = Run(&workload, {.warmup_steps = 1}, Steps(2));
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.status().kind(), "diverged");
+}
+
 TEST_F(RunLoopTest, WarmUpMayReachOverTheEndOfAnEpoch) {
   FakeWorkload workload(&clock_, [](int64_t) { return 1.0; });
   workload.steps_per_epoch = 4;
