@@ -5,6 +5,7 @@
 
 #include "common/run_spec.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -19,10 +20,7 @@ Status CheckComplete(const v1::StartRunRequest& request) {
     return InvalidArgument("on_disconnect is \"" + request.on_disconnect() + "\"", "use FINISH or KILL",
                            "bad_parameter");
   }
-  if (request.spec().profile() != "stock" && request.spec().profile() != "tuned") {
-    return InvalidArgument("profile \"" + request.spec().profile() + "\" is not known", "use stock or tuned",
-                           "bad_parameter");
-  }
+  FLEETMARK_RETURN_IF_ERROR(CheckWord("profile", request.spec().profile(), kProfiles));
   if (request.spec_sha256() != SpecSha256(request.spec())) {
     return InvalidArgument("spec_sha256 is not the hash of the spec that came with it", "", "bad_parameter");
   }

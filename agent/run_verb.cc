@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/proto_json.h"
 #include "common/time_text.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -26,7 +27,7 @@ struct RunArguments {
   std::string workload;
   std::vector<std::string> parameters;
   std::string device;
-  std::string profile = "stock";
+  std::string profile = kStockProfile;
   std::string runtime = "libtorch";
   std::string timeout = "1h";
   std::string state_dir;

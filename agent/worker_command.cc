@@ -5,6 +5,7 @@
 #include "agent/process_table.h"
 #include "common/host_info.h"
 #include "common/proto_json.h"
+#include "common/vocabulary.h"
 #include "common/worker_protocol.h"
 
 namespace fleetmark {
@@ -21,7 +22,7 @@ std::string ParameterOr(const v1::RunSpec& spec, const std::string& name, const 
 // What was asked for; else the tuned profile takes every physical core and the stock one what the runtime takes ("0").
 std::string Threads(const v1::RunSpec& spec) {
   const std::string asked = ParameterOr(spec, "threads", "0");
-  if (asked != "0" || spec.profile() != "tuned") return asked;
+  if (asked != "0" || spec.profile() != kTunedProfile) return asked;
   static const int physical_cores = ReadHostInfo().physical_cores;
   return std::to_string(physical_cores);
 }
@@ -46,7 +47,7 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   command.environment.push_back(std::string(kAttemptVariable) + "=" + attempt_id);
   if (const std::string threads = Threads(spec); threads != "0")
     command.environment.push_back("OMP_NUM_THREADS=" + threads);
-  const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == "tuned" ? "retain" : "stock");
+  const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == kTunedProfile ? "retain" : "stock");
   if (allocator == "retain") {
     command.environment.push_back(std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);
   }

@@ -12,6 +12,7 @@
 
 #include "common/sha256.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -61,6 +62,13 @@ StatusOr<std::string> Canonical(const v1::ParameterSpec& spec, const std::string
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
   return InvalidArgument("parameter " + spec.name() + "=" + value + " is not one of its choices",
                          SuggestFrom(value, choices), "bad_parameter");
+}
+
+// "n=12288 variant=torchscript"
+std::string JoinPairs(const std::map<std::string, std::string>& values) {
+  std::string text;
+  for (const auto& [name, value] : values) text += (text.empty() ? "" : " ") + name + "=" + value;
+  return text;
 }
 
 }  // namespace
@@ -117,10 +125,18 @@ std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workl
 }
 
 std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters) {
-  std::string key;
-  for (const auto& [name, value] : BoardParameters(workload, parameters))
-    key += (key.empty() ? "" : " ") + name + "=" + value;
-  return key;
+  return JoinPairs(BoardParameters(workload, parameters));
+}
+
+std::string OverridesKey(const v1::WorkloadSpec& workload, const std::string& profile,
+                         const std::map<std::string, std::string>& parameters) {
+  std::map<std::string, std::string> values;
+  for (const v1::ParameterSpec& spec : workload.parameters()) {
+    const auto found = parameters.find(spec.name());
+    if (!spec.tunable() || found == parameters.end()) continue;
+    if (profile != kStockProfile || found->second != spec.default_value()) values.insert(*found);
+  }
+  return JoinPairs(values);
 }
 
 std::string DeterministicBytes(const google::protobuf::Message& message) {

@@ -30,6 +30,11 @@ std::map<std::string, std::string> BoardParameters(const v1::WorkloadSpec& workl
 // The same as one text, "n=12288 variant=torchscript", sorted by name; "" when no parameter defines a board.
 std::string BoardKey(const v1::WorkloadSpec& workload, const std::map<std::string, std::string>& parameters);
 
+// The tunable ones of `parameters`, "allocator=retain threads=1", sorted by name; "" when none was set. What profile
+// `stock` has anyway is left out.
+std::string OverridesKey(const v1::WorkloadSpec& workload, const std::string& profile,
+                         const std::map<std::string, std::string>& parameters);
+
 // The serialization with maps sorted by key, so that equal messages have equal bytes.
 std::string DeterministicBytes(const google::protobuf::Message& message);
 

@@ -44,6 +44,7 @@ BoardValue ReadValue(SQLite::Statement& row) {
   value.runtime = text();
   value.runtime_version = text();
   value.profile = text();
+  value.overrides = text();
   value.finished_unix_s = row.getColumn(column++).getDouble();
   value.unit = text();
   value.value = row.getColumn(column++).getDouble();
@@ -65,15 +66,15 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
   std::string where = filter.where;
   std::vector<SqlValue> values = filter.values;
   if (query.newest_job_only) {
-    where +=
-        " AND (runs.agent_id, runs.device, runs.runtime, runs.profile, jobs.sequence) IN ("
-        "SELECT runs.agent_id, runs.device, runs.runtime, runs.profile, MAX(jobs.sequence)" +
-        std::string(kFrom) + filter.where + " GROUP BY runs.agent_id, runs.device, runs.runtime, runs.profile)";
+    const std::string series = "runs.agent_id, runs.device, runs.runtime, runs.profile, runs.overrides";
+    where += " AND (" + series + ", jobs.sequence) IN (SELECT " + series + ", MAX(jobs.sequence)" + kFrom +
+             filter.where + " GROUP BY " + series + ")";
     values.insert(values.end(), filter.values.begin(), filter.values.end());
   }
   SQLite::Statement& rows = statements.Bind(
       "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
-      "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.finished_unix_s, "
+      "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
+      "runs.finished_unix_s, "
       "metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, results.verdict" +
       std::string(kFrom) + where + " ORDER BY runs.finished_unix_s, runs.ordinal");
   int index = 0;

@@ -5,13 +5,16 @@
 #include <tuple>
 
 #include "common/run_spec.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
 
-using Series = std::tuple<std::string, std::string, std::string, std::string>;
+using Series = std::tuple<std::string, std::string, std::string, std::string, std::string>;
 
-Series SeriesOf(const BoardValue& value) { return {value.agent_id, value.device, value.runtime, value.profile}; }
+Series SeriesOf(const BoardValue& value) {
+  return {value.agent_id, value.device, value.runtime, value.profile, value.overrides};
+}
 
 bool IsLessBetter(const v1::MetricSpec& metric) { return metric.better() == "less"; }
 
@@ -30,6 +33,7 @@ v1::LeaderboardRow RowOf(const BoardValue& value) {
   row.set_device_kind(value.device_kind);
   row.set_runtime(value.runtime);
   row.set_profile(value.profile);
+  row.set_overrides(value.overrides);
   row.set_value(value.value);
   if (value.ci_low) row.set_ci_low(*value.ci_low);
   if (value.ci_high) row.set_ci_high(*value.ci_high);
@@ -98,7 +102,7 @@ void AddPublished(const LeaderboardInput& input, v1::Leaderboard* board) {
 
 // A result whose evidence speaks against it stays visible and takes no rank.
 bool IsRanked(const v1::LeaderboardRow& row) {
-  return row.has_value() && (row.source() == "published" || row.verdict() == "OK" || row.verdict() == "UNCHECKED");
+  return row.has_value() && (row.source() == "published" || !IsFlagged(row.verdict()));
 }
 
 double LowOf(const v1::LeaderboardRow& row) { return row.has_ci_low() ? row.ci_low() : row.value(); }
@@ -160,6 +164,7 @@ v1::History BuildHistory(const v1::WorkloadSpec& workload, const v1::MetricSpec&
     point->set_runtime(value.runtime);
     point->set_runtime_version(value.runtime_version);
     point->set_profile(value.profile);
+    point->set_overrides(value.overrides);
     point->set_finished_unix_s(value.finished_unix_s);
     point->set_value(value.value);
     if (value.ci_low) point->set_ci_low(*value.ci_low);

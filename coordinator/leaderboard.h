@@ -24,7 +24,7 @@ struct LeaderboardInput {
 // One row for each agent, device, runtime and profile: of its newest job the run in the middle, so that the row is a
 // run that can be looked at, and a lucky repetition does not make the board. Rows whose 95 % intervals overlap with the
 // first row of their rank share it; a published row is a point. Published rows without this metric have no value and
-// no rank; rows whose verdict is neither OK nor UNCHECKED have no rank.
+// no rank; rows whose verdict is flagged have no rank.
 v1::Leaderboard BuildLeaderboard(const LeaderboardInput& input);
 
 // The points in the order of `values` (oldest first), each with its change against the point before it on the same

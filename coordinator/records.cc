@@ -1,21 +1,18 @@
 #include "coordinator/records.h"
 
-#include <array>
+#include <algorithm>
+
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRunStates = {"queued",    "running",   "succeeded",  "failed",
-                                                        "cancelled", "timed_out", "interrupted"};
-constexpr std::array<std::string_view, 5> kAttemptStates = {"dispatched", "running", "result_ready", "stored",
-                                                            "refused"};
+const std::vector<std::string> kAttemptStates = {"dispatched", "running", "result_ready", "stored", "refused"};
 
-template <typename State, size_t n>
-std::optional<State> Parse(const std::array<std::string_view, n>& names, std::string_view name) {
-  for (size_t i = 0; i < n; ++i) {
-    if (names[i] == name) return static_cast<State>(i);
-  }
-  return std::nullopt;
+template <typename State>
+std::optional<State> Parse(const std::vector<std::string>& names, std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? std::nullopt : std::optional(static_cast<State>(found - names.begin()));
 }
 
 }  // namespace

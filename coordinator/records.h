@@ -52,6 +52,7 @@ struct RunRecord {
   v1::RunSpec spec;             // device "" while it is not placed
   std::string device_kind;      // of spec.device
   std::string board;            // BoardKey of its workload and parameters
+  std::string overrides;        // OverridesKey of the same and its profile
   RunState state = RunState::kQueued;
   double started_unix_s = 0;
   double finished_unix_s = 0;

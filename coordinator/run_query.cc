@@ -56,7 +56,7 @@ void ReadResult(SqlStatements& statements, ResultDetail detail, v1::RunInfo* run
 
 v1::RunInfo ReadInfo(SQLite::Statement& row) {
   const RunRecord record = ReadRun(row);
-  int column = 17;  // behind kRunColumns
+  int column = 18;  // behind kRunColumns
   v1::RunInfo info;
   info.set_agent(row.getColumn(column++).getString());
   info.set_submitted_unix_s(row.getColumn(column++).getDouble());

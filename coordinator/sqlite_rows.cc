@@ -49,9 +49,9 @@ void Execute(SqlStatements& statements, const PutRun& write) {
   statements.Execute(
       "INSERT INTO runs (run_id, job_id, job_index, repetition, workload, workload_version, board, runtime, profile, "
       "target_agent_id, agent_id, device, device_kind, spec, state, submitted_unix_s, started_unix_s, "
-      "finished_unix_s, failure, attempts, retries_used, cancel_requested, cancel_reason) "
+      "finished_unix_s, failure, attempts, retries_used, cancel_requested, cancel_reason, overrides) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-      "(SELECT submitted_unix_s FROM jobs WHERE job_id = ?2), ?16, ?17, ?18, ?19, ?20, ?21, ?22) "
+      "(SELECT submitted_unix_s FROM jobs WHERE job_id = ?2), ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) "
       "ON CONFLICT (run_id) DO UPDATE SET agent_id = excluded.agent_id, device = excluded.device, "
       "device_kind = excluded.device_kind, spec = excluded.spec, state = excluded.state, "
       "started_unix_s = excluded.started_unix_s, finished_unix_s = excluded.finished_unix_s, "
@@ -60,7 +60,7 @@ void Execute(SqlStatements& statements, const PutRun& write) {
       run.run_id, run.job_id, run.index, run.repetition, run.spec.workload(), run.spec.workload_version(), run.board,
       run.spec.runtime(), run.spec.profile(), OrNull(run.target_agent_id), OrNull(run.agent_id), run.spec.device(),
       run.device_kind, BlobOf(run.spec), RunStateName(run.state), run.started_unix_s, run.finished_unix_s,
-      BlobOf(run.failure), run.attempts, run.retries_used, run.cancel_requested, run.cancel_reason);
+      BlobOf(run.failure), run.attempts, run.retries_used, run.cancel_requested, run.cancel_reason, run.overrides);
 }
 
 void Execute(SqlStatements& statements, const PutAttempt& write) {
@@ -156,6 +156,7 @@ RunRecord ReadRun(SQLite::Statement& row) {
   run.retries_used = number();
   run.cancel_requested = number() != 0;
   run.cancel_reason = text();
+  run.overrides = text();
   return run;
 }
 

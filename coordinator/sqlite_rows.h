@@ -11,7 +11,8 @@ void ExecuteWrite(SqlStatements& statements, const Write& write);
 
 inline const std::string kRunColumns =
     "run_id, job_id, job_index, repetition, target_agent_id, agent_id, spec, device_kind, board, state, "
-    "started_unix_s, finished_unix_s, failure, attempts, retries_used, cancel_requested, cancel_reason";
+    "started_unix_s, finished_unix_s, failure, attempts, retries_used, cancel_requested, cancel_reason, "
+    "overrides";
 RunRecord ReadRun(SQLite::Statement& row);
 
 inline const std::string kAttemptColumns =

@@ -11,7 +11,7 @@ namespace fleetmark {
 namespace {
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kSchema0001}};
+  static const std::vector<Migration> migrations = {{1, kSchema0001}, {2, kSchema0002}};
   return migrations;
 }
 

@@ -72,6 +72,7 @@ struct BoardValue {
   std::string runtime;
   std::string runtime_version;
   std::string profile;
+  std::string overrides;
   double finished_unix_s = 0;
   std::string unit;
   double value = 0;

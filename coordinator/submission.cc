@@ -7,6 +7,7 @@
 #include "common/ids.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 #include "coordinator/run_state.h"
 #include "coordinator/targets.h"
 
@@ -32,11 +33,7 @@ Status CheckNumbers(const v1::SubmitRequest& request) {
   FLEETMARK_RETURN_IF_ERROR(between("--repeat", request.repeat(), kMostRepetitions));
   FLEETMARK_RETURN_IF_ERROR(between("--retries", request.retries(), kMostRetries));
   FLEETMARK_RETURN_IF_ERROR(between("--timeout", request.timeout_s(), kMostTimeoutS));
-  if (request.profile() != "stock" && request.profile() != "tuned") {
-    return InvalidArgument("there is no profile \"" + request.profile() + "\"",
-                           SuggestFrom(request.profile(), {"stock", "tuned"}), "bad_parameter");
-  }
-  return OkStatus();
+  return CheckWord("profile", request.profile(), kProfiles);
 }
 
 std::vector<const Agent*> Joined(const CoreState& state) {
@@ -170,6 +167,7 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
   record.spec.set_device(device);
   record.spec.mutable_parameters()->insert(target.placement.parameters.begin(), target.placement.parameters.end());
   record.board = BoardKey(target.placement.workload, target.placement.parameters);
+  record.overrides = OverridesKey(target.placement.workload, request.profile(), target.placement.parameters);
   if (target.agent != nullptr) {
     record.target_agent_id = record.agent_id = target.agent->id();
     for (const v1::Device& known : target.agent->record.description.devices()) {
@@ -190,7 +188,7 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
 void OnSubmit(StepContext& step, const SubmitAsked& event) {
   v1::SubmitRequest request = event.request;
   if (request.runtime().empty()) request.set_runtime(kDefaultRuntime);
-  if (request.profile().empty()) request.set_profile(kDefaultProfile);
+  if (request.profile().empty()) request.set_profile(kStockProfile);
   if (request.repeat() == 0) request.set_repeat(1);
   if (Status status = CheckNumbers(request); !status.ok()) return step.Answer(event.reply, status);
   StatusOr<std::vector<Target>> targets = ChooseTargets(step.state, request);

@@ -12,7 +12,6 @@
 namespace fleetmark {
 
 inline constexpr char kDefaultRuntime[] = "libtorch";
-inline constexpr char kDefaultProfile[] = "stock";
 
 // The "label=value" words among `on`.
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on);

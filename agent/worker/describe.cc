@@ -37,6 +37,7 @@ Json DescribeParameter(const ParameterSpec& spec, const WorkloadDefinition& defi
   parameter["unit"] = spec.unit;
   parameter["doc"] = spec.doc + DescribeTuning(definition, spec.name);
   parameter["defines_board"] = spec.defines_board;
+  parameter["tunable"] = spec.tunable;
   return parameter;
 }
 

@@ -12,12 +12,17 @@ constexpr MetricDefinition kMetrics[] = {
     {"step_s", "s", "less", "median", "time of one step"},
     {"epoch_s", "s", "less", "median", "time of one epoch of training, without evaluation"},
     {"total_s", "s", "less", "median", "the whole training with its evaluations, from the first step on"},
+    {"wall_s", "s", "less", "median", "time of one call"},
+    {"process_s", "s", "less", "median", "CPU time of one call, over all threads"},
     {"first_call_s", "s", "less", "median", "time of the very first step, which is left out of the others"},
     {"samples_per_s", "samples/s", "more", "median", "samples trained on a second over the measured part"},
     {"gb_per_s", "GB/s", "more", "median", "memory traffic that the step needs at least, 1e9 bytes a second"},
     {"loss", "", "less", "last", "mean training loss of the last epoch"},
+    {"accuracy", "", "more", "last", "share of the training set that was classified rightly during the last epoch"},
     {"val_loss", "", "less", "last", "mean loss on the validation set after the last epoch"},
     {"val_accuracy", "", "more", "last", "share of the validation set that is classified rightly after the last epoch"},
+    {"alloc_count", "", "less", "last", "tensors that an epoch allocates"},
+    {"alloc_bytes", "B", "less", "last", "memory that an epoch's tensors ask for, all together"},
     {"load1", "", "less", "median", "load average of the last minute when the measured part began"},
     {"rss_peak_bytes", "B", "less", "median", "largest resident memory of the worker"},
     {"parameters_total", "", "", "last", "parameters of the model"},
@@ -51,6 +56,11 @@ void MetricRecorder::Record(std::string_view name, double value) { metrics_.push
 
 void MetricRecorder::RecordTimes(std::string_view name, double value, std::span<const double> values) {
   metrics_.push_back({&FindMetric(name), value, Summarize(values), IntervalAround(value, values)});
+}
+
+void MetricRecorder::RecordBestTime(std::string_view name, std::span<const double> values) {
+  const Summary sample = Summarize(values);
+  metrics_.push_back({&FindMetric(name), sample.min, sample, {}, true});
 }
 
 void MetricRecorder::RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s) {

@@ -30,6 +30,7 @@ struct MetricValue {
   double value = 0;
   std::optional<Summary> sample = {};
   Interval interval = {};  // 95 %, of `value`
+  bool is_best = false;    // `value` is the best of the sample, which has no interval
 };
 
 // Gathers the metrics of a run in order.
@@ -38,6 +39,8 @@ class MetricRecorder {
   void Record(std::string_view name, double value);
   // `value` is the mean of `values`, given because it is known more exactly (total time / steps).
   void RecordTimes(std::string_view name, double value, std::span<const double> values);
+  // `value` is the least of `values`.
+  void RecordBestTime(std::string_view name, std::span<const double> values);
   // A rate: `per_step` units in each step; `value` = total units / total time, the sample is per_step / each time.
   void RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s);
 

@@ -22,6 +22,7 @@ struct ParameterSpec {
   std::string unit = "";
   std::string doc;
   bool defines_board = false;
+  bool tunable = false;
 };
 
 // The parameters of one run, all of them, checked and in canonical form. Asking for one that was not declared, or as

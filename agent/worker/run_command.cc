@@ -13,6 +13,7 @@
 #include "agent/worker/workload.h"
 #include "common/host_info.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -42,12 +43,10 @@ StatusOr<const WorkloadDefinition*> FindWorkload(const RunSpec& spec) {
 // The parameters as they take effect: defaults, then the profile, then what was set.
 StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, const RunSpec& spec,
                                          const std::string& device_kind) {
-  if (spec.profile != "stock" && spec.profile != "tuned") {
-    return BadParameter("there is no profile \"" + spec.profile + "\"", SuggestFrom(spec.profile, {"stock", "tuned"}));
-  }
+  FLEETMARK_RETURN_IF_ERROR(CheckWord("profile", spec.profile, kProfiles));
   std::map<std::string, std::string> given = spec.parameters;
   if (const auto tuned = definition.tuned.find(device_kind);
-      spec.profile == "tuned" && tuned != definition.tuned.end()) {
+      spec.profile == kTunedProfile && tuned != definition.tuned.end()) {
     given.insert(tuned->second.begin(), tuned->second.end());
   }
   return Parameters::Parse(definition.parameters, given);
@@ -125,7 +124,7 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
   Json notes = workload.Notes();
   for (const MetricValue& metric : recorder.metrics()) {
     writer->Metric(metric);
-    if (!metric.sample || metric.interval.known) continue;
+    if (!metric.sample || metric.interval.known || metric.is_best) continue;
     notes.push_back(std::string(metric.definition->name) + " has no 95 % interval: its " +
                     std::to_string(metric.sample->n) + " samples are too few or vary too much");
   }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/status.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 
@@ -14,7 +15,7 @@ struct RunSpec {
   int workload_version = 0;  // 0: whichever there is
   std::string runtime;
   std::string device = "cpu";
-  std::string profile = "stock";
+  std::string profile = kStockProfile;
   std::map<std::string, std::string> parameters;
   std::string dataset_dir;
 };

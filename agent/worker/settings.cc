@@ -41,12 +41,14 @@ std::vector<ParameterSpec> LoopParameters(const LoopDefaults& defaults) {
        .min = 0,
        .max = 4096,
        .unit = "threads",
-       .doc = "CPU threads within an operation; 0: one a physical core that this process may use"},
+       .doc = "CPU threads within an operation; 0: one a physical core that this process may use",
+       .tunable = true},
       {.name = "allocator",
        .type = "choice",
        .default_value = "stock",
        .choices = {"stock", "retain"},
-       .doc = "retain: glibc keeps freed blocks instead of giving them back to the kernel after each step"},
+       .doc = "retain: glibc keeps freed blocks instead of giving them back to the kernel after each step",
+       .tunable = true},
   };
 }
 
@@ -85,7 +87,36 @@ ParameterSpec MemoryFormatParameter() {
           .type = "choice",
           .default_value = "contiguous",
           .choices = {"contiguous", "channels_last"},
-          .doc = "order of the dimensions of images in memory"};
+          .doc = "order of the dimensions of images in memory",
+          .tunable = true};
+}
+
+ParameterSpec EpochsParameter(int default_value) {
+  return {.name = "epochs",
+          .type = "int",
+          .default_value = std::to_string(default_value),
+          .min = 1,
+          .max = 1000,
+          .unit = "epochs",
+          .doc = "stop after this many epochs of training"};
+}
+
+ParameterSpec KernelsParameter(const std::string& fused) {
+  return {.name = "kernels",
+          .type = "choice",
+          .default_value = "aten",
+          .choices = {"aten", "fused"},
+          .doc = "aten: LibTorch's operations; fused: our own for " + fused + ", CPU only",
+          .tunable = true};
+}
+
+ParameterSpec CifarDataParameter() {
+  return {.name = "data",
+          .type = "choice",
+          .default_value = "synthetic",
+          .choices = {"synthetic", "cifar10"},
+          .doc = "synthetic: images made by seed; cifar10: the real data, in its binary form, of the dataset directory",
+          .defines_board = true};
 }
 
 std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared) {

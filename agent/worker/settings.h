@@ -21,6 +21,9 @@ ParameterSpec SeedParameter();
 ParameterSpec BatchParameter(int default_value, int max);
 ParameterSpec DtypeParameter(std::vector<std::string> choices);  // the first is the default
 ParameterSpec MemoryFormatParameter();
+ParameterSpec EpochsParameter(int default_value);
+ParameterSpec KernelsParameter(const std::string& fused);  // what our own kernels do: "pooling and ReLU"
+ParameterSpec CifarDataParameter();
 
 // Several lists as one.
 std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared);

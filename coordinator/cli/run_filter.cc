@@ -1,24 +1,11 @@
 #include "coordinator/cli/run_filter.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
-#include "common/suggest.h"
 #include "common/time_text.h"
 
 namespace fleetmark {
-namespace {
-
-const std::vector<std::string> kStates = {"queued",    "running",   "succeeded",  "failed",
-                                          "cancelled", "timed_out", "interrupted"};
-const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK", "NOISY", "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
-
-Status CheckOneOf(const std::string& flag, const std::string& word, const std::vector<std::string>& known) {
-  if (word.empty() || std::find(known.begin(), known.end(), word) != known.end()) return OkStatus();
-  return InvalidArgument("--" + flag + ": there is no " + flag + " \"" + word + "\"", SuggestFrom(word, known));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words) {
   std::vector<std::pair<std::string, std::string>> assignments;
@@ -39,12 +26,6 @@ StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(cons
 void DeclareSet(CLI::App* app, std::vector<std::string>* words, const std::string& doc) {
   // One word a flag: without this it would swallow the positional arguments behind it.
   app->add_option("--set", *words, doc)->type_name("NAME=VALUE")->allow_extra_args(false);
-}
-
-Status CheckFilterWords(const std::string& state, const std::string& verdict, const std::string& profile) {
-  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("state", state, kStates));
-  FLEETMARK_RETURN_IF_ERROR(CheckOneOf("verdict", verdict, kVerdicts));
-  return CheckOneOf("profile", profile, {"stock", "tuned"});
 }
 
 StatusOr<double> ParseMoment(const std::string& text, const std::string& flag, double now_unix_s) {
@@ -73,7 +54,6 @@ void RunFilterFlags::Declare(CLI::App* app, const std::string& limit_doc) {
 }
 
 StatusOr<v1::RunFilter> RunFilterFlags::ToFilter(double now_unix_s) const {
-  FLEETMARK_RETURN_IF_ERROR(CheckFilterWords(state_, verdict_, profile_));
   v1::RunFilter filter;
   FLEETMARK_RETURN_IF_ERROR(FillParameters(set_, &filter));
   FLEETMARK_ASSIGN_OR_RETURN(const double since, ParseMoment(since_, "--since", now_unix_s));

@@ -27,9 +27,6 @@ Status FillParameters(const std::vector<std::string>& words, Message* message) {
 // Declares the repeatable flag --set.
 void DeclareSet(CLI::App* app, std::vector<std::string>* words, const std::string& doc);
 
-// InvalidArgument for a state, verdict or profile that there is not: filtering by it would look like an empty result.
-Status CheckFilterWords(const std::string& state, const std::string& verdict, const std::string& profile);
-
 // Unix seconds of what a --since or --until says; 0 for "".
 StatusOr<double> ParseMoment(const std::string& text, const std::string& flag, double now_unix_s);
 

@@ -2,10 +2,12 @@
 #include "coordinator/board_subject.h"
 #include "coordinator/leaderboard.h"
 #include "coordinator/rpc/handlers.h"
+#include "coordinator/rpc/run_filter.h"
 
 namespace fleetmark {
 
 Status GetHistory(Coordinator& coordinator, const v1::HistoryRequest& request, v1::History* response) {
+  FLEETMARK_RETURN_IF_ERROR(CheckResultWords(request.verdict(), request.profile()));
   FLEETMARK_ASSIGN_OR_RETURN(const std::vector<WorkloadRecord> workloads, coordinator.reader().ListWorkloads());
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec workload,
                              FindWorkloadSpec(workloads, coordinator.references(), request.workload()));

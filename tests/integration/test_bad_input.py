@@ -51,6 +51,11 @@ class Usage(fleet.FleetTest):
     def test_an_unknown_profile(self):
         self.submit_fails("fake", "--runtime", "fake", "--profile", "fast", words=("fast", "tuned"))
 
+    def test_words_of_a_filter_that_there_are_not(self):
+        self.assert_fails(2, "runs", "--state", "fialed", words=("fialed", "failed"))
+        self.assert_fails(2, "export", "--verdict", "NOISE", words=("NOISE", "NOISY"))
+        self.assert_fails(2, "history", "fake", "--profile", "tunde", words=("tunde", "tuned"))
+
     def test_an_unknown_run(self):
         self.assert_fails(2, "show", "zzzz", words=("zzzz",))
 

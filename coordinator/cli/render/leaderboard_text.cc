@@ -6,6 +6,7 @@
 
 #include "common/ids.h"
 #include "common/time_text.h"
+#include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/render/run_table.h"
 #include "coordinator/cli/render/table.h"
@@ -25,7 +26,11 @@ std::string Title(const Board& board, const std::string& workload, const Termina
   return text + "\n";
 }
 
-bool IsFlagged(const std::string& verdict) { return !verdict.empty() && verdict != "OK" && verdict != "UNCHECKED"; }
+// "stock", "tuned threads=1"
+template <typename Row>
+std::string ProfileOf(const Row& row) {
+  return row.overrides().empty() ? row.profile() : row.profile() + " " + row.overrides();
+}
 
 ValueText ValueOf(const v1::LeaderboardRow& row) {
   if (!row.has_value()) return {"-", ""};
@@ -90,7 +95,7 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
                   {row.device(), style},
                   {row.device_kind(), style},
                   {row.runtime(), style},
-                  {row.profile(), style},
+                  {ProfileOf(row), style},
                   {value.value + (row.derived()              ? "*"
                                   : IsFlagged(row.verdict()) ? "!"
                                                              : ""),
@@ -134,7 +139,7 @@ std::string RenderHistory(const v1::History& history, const Terminal& terminal, 
                   point.device(),
                   point.runtime(),
                   point.runtime_version(),
-                  point.profile(),
+                  ProfileOf(point),
                   value.value,
                   value.interval,
                   {point.has_change() ? FormatChange(point.change()) : "", is_worse ? Style::kBad : Style::kGood},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/time_text.h"
+#include "common/vocabulary.h"
 #include "coordinator/cli/exit_code.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/render/text.h"
@@ -60,7 +61,7 @@ std::string RunLabel(const v1::RunInfo& run) {
   std::string label = run.agent().empty() ? "any" : run.agent();
   if (!run.device().empty()) label += " " + run.device();
   label += " " + run.workload();
-  if (!run.profile().empty() && run.profile() != "stock") label += " " + run.profile();
+  if (!run.profile().empty() && run.profile() != kStockProfile) label += " " + run.profile();
   if (run.repetition() > 1) label += " #" + std::to_string(run.repetition());
   return Printable(label);
 }

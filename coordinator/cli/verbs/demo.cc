@@ -2,6 +2,7 @@
 #include <chrono>
 #include <thread>
 
+#include "common/vocabulary.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/render/leaderboard_text.h"
@@ -53,7 +54,7 @@ class DemoVerb : public Verb {
   void Declare(CLI::App* app) override {
     app->add_flag("--quick", quick_, "At most 5 seconds of measuring for each run: a try-out, not a whole epoch");
     app->add_option("--profile", profile_, "stock or tuned [stock]")
-        ->check(CLI::IsMember({"stock", "tuned"}).description(""))
+        ->check(CLI::IsMember(kProfiles).description(""))
         ->type_name("PROFILE");
     app->add_option("--agent-timeout", agent_timeout_, "How long to wait for the first agent [60s]")
         ->type_name("DURATION");
@@ -129,7 +130,7 @@ class DemoVerb : public Verb {
   }
 
   bool quick_ = false;
-  std::string profile_ = "stock", agent_timeout_ = "60s";
+  std::string profile_ = kStockProfile, agent_timeout_ = "60s";
 };
 
 }  // namespace

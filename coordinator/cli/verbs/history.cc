@@ -46,7 +46,6 @@ class HistoryVerb : public Verb {
 
  private:
   StatusOr<v1::HistoryRequest> ToRequest(double now_unix_s) const {
-    FLEETMARK_RETURN_IF_ERROR(CheckFilterWords("", verdict_, profile_));
     v1::HistoryRequest request;
     FLEETMARK_RETURN_IF_ERROR(FillParameters(set_, &request));
     FLEETMARK_ASSIGN_OR_RETURN(const double since, ParseMoment(since_, "--since", now_unix_s));

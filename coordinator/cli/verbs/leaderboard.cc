@@ -13,7 +13,8 @@ class LeaderboardVerb : public Verb {
  public:
   VerbHelp Help() const override {
     return {"Rank the machines on one workload, published numbers beside ours",
-            "A row is one machine, device, runtime and profile; rows whose intervals overlap share a rank.",
+            "A row is one machine, device, runtime and profile, with what the run set over it; rows whose intervals "
+            "overlap share a rank.",
             "fleetmark leaderboard tensor_add --set n=12288 --since 30d",
             {}};
   }

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "common/vocabulary.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/render/run_table.h"
 #include "coordinator/cli/run_filter.h"
@@ -30,7 +31,7 @@ class SubmitVerb : public Verb {
     app->add_option("--device", request_.device, "cpu, cuda, cuda:1 or all [the machine's best]")->type_name("DEVICE");
     app->add_option("--runtime", request_.runtime, "What executes it [libtorch]")->type_name("NAME");
     app->add_option("--profile", request_.profile, "stock (as a plain script runs) or tuned [stock]")
-        ->check(CLI::IsMember({"stock", "tuned"}).description(""))
+        ->check(CLI::IsMember(kProfiles).description(""))
         ->type_name("PROFILE");
     app->add_option("--repeat", repeat_, "How often on each device [1]")
         ->check(CLI::Range(1, 10000).description(""))

@@ -50,6 +50,11 @@ std::string RenderList(const v1::ListWorkloadsResponse& list, const Terminal& te
   return table.Render(terminal);
 }
 
+const char* BoardText(const v1::ParameterSpec& parameter) {
+  if (parameter.defines_board()) return "own";
+  return parameter.tunable() ? "row" : "";
+}
+
 std::string RenderOffer(const v1::WorkloadOffer& offer, const Terminal& terminal) {
   const v1::WorkloadSpec& spec = offer.spec();
   std::string text = Paint(Printable(spec.name()) + " v" + std::to_string(spec.version()), Style::kBold, terminal);
@@ -65,7 +70,7 @@ std::string RenderOffer(const v1::WorkloadOffer& offer, const Terminal& terminal
                     {"WHAT", 90, 20}});
   for (const v1::ParameterSpec& parameter : spec.parameters()) {
     parameters.AddRow({parameter.name(), parameter.type(), parameter.default_value(), Bounds(parameter),
-                       parameter.unit(), parameter.defines_board() ? "own" : "", parameter.doc()});
+                       parameter.unit(), BoardText(parameter), parameter.doc()});
   }
   if (!parameters.empty()) text += parameters.Render(terminal) + "\n";
   Table metrics({{"METRIC"}, {"UNIT", 80}, {"BETTER", 70}, {"REPETITIONS", 40}, {"WHAT", 90, 20}});
@@ -78,10 +83,12 @@ std::string RenderOffer(const v1::WorkloadOffer& offer, const Terminal& terminal
 class WorkloadsVerb : public Verb {
  public:
   VerbHelp Help() const override {
-    return {"List the workloads, or show one with its parameters and metrics",
-            "Values that differ in a parameter with BOARD \"own\" never share a leaderboard.",
-            "fleetmark workloads mnist_cnn",
-            {}};
+    return {
+        "List the workloads, or show one with its parameters and metrics",
+        "Values that differ in a parameter with BOARD \"own\" never share a leaderboard; those with \"row\" change how "
+        "fast and not what is computed, and setting one makes a row beside the profile's.",
+        "fleetmark workloads mnist_cnn",
+        {}};
   }
 
   void Declare(CLI::App* app) override {

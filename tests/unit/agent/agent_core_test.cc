@@ -101,7 +101,7 @@ const Refusal kRefusals[] = {
     {"DeviceThatWasSwapped", [](auto* r) { r->set_device_uuids(0, "uuid-x"); }, StatusCode::kFailedPrecondition,
      "device_unavailable", "uuid-x"},
     {"UnknownProfile", [](auto* r) { Spec(r, [](auto* s) { s->set_profile("fast"); }); }, StatusCode::kInvalidArgument,
-     "bad_parameter", "stock or tuned"},
+     "bad_parameter", "known: stock, tuned"},
     {"HashOfAnotherSpec", [](auto* r) { r->set_spec_sha256("x"); }, StatusCode::kInvalidArgument, "bad_parameter",
      "hash"},
     {"NoTimeLimit", [](auto* r) { r->set_max_runtime_s(0); }, StatusCode::kInvalidArgument, "bad_parameter",

@@ -87,7 +87,6 @@ TEST(CommandLineTest, WrongUsageIsTheOneJsonDocument) {
                                                     {"submit", "x", "--repeat", "0", "--json"},
                                                     {"submit", "x", "--set", "batch", "--json"},
                                                     {"submit", "x", "--timeout", "soon", "--json"},
-                                                    {"runs", "--state", "fialed", "--json"},
                                                     {"runs", "--since", "yesterday", "--json"},
                                                     {"export", "--format", "csv", "--json"},
                                                     {"submit", "x", "--wait-timeout", "5s", "--json"}}) {

@@ -78,6 +78,21 @@ TEST(BoardKey, HoldsDefaultsAndLeavesOutWhatDoesNotDefineABoard) {
   EXPECT_EQ(BoardKey(ExampleWorkload(), {{"until_ci", "0.1"}, {"n", "256"}}), "n=256 variant=torchscript");
 }
 
+TEST(OverridesKey, HoldsWhatWasSetOverTheProfile) {
+  v1::WorkloadSpec workload = ExampleWorkload();
+  for (const char* name : {"threads", "allocator"}) {
+    v1::ParameterSpec* parameter = workload.add_parameters();
+    parameter->set_name(name);
+    parameter->set_default_value("0");
+    parameter->set_tunable(true);
+  }
+  EXPECT_EQ(OverridesKey(workload, "stock", {{"n", "256"}}), "");
+  EXPECT_EQ(OverridesKey(workload, "stock", {{"threads", "2"}, {"allocator", "retain"}, {"n", "256"}}),
+            "allocator=retain threads=2");
+  EXPECT_EQ(OverridesKey(workload, "stock", {{"threads", "0"}}), "") << "stock has it anyway";
+  EXPECT_EQ(OverridesKey(workload, "tuned", {{"threads", "0"}}), "threads=0") << "tuned may have another";
+}
+
 TEST(SpecSha256, IsOfTheContentAlone) {
   v1::RunSpec a;
   a.set_workload("tensor_add");

@@ -111,6 +111,16 @@ TEST(Leaderboard, ProfilesAndRuntimesAreRowsOfTheirOwn) {
   EXPECT_EQ(BuildLeaderboard(input).rows_size(), 2);
 }
 
+TEST(Leaderboard, ARunThatOverridesItsProfileIsARowOfItsOwn) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 50, 0.1, 1), Measured("a", 60, 0.1, 2)};
+  input.values[1].overrides = "threads=1";
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  ASSERT_EQ(board.rows_size(), 2);
+  EXPECT_EQ(board.rows(0).overrides(), "threads=1");
+  EXPECT_EQ(board.rows(1).overrides(), "");
+}
+
 TEST(Leaderboard, AnotherBoardShowsNothingPublished) {
   LeaderboardInput input = Example();
   input.parameters = {{"n", "256"}, {"seed", "4"}};

@@ -358,6 +358,16 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   EXPECT_EQ(value.verdict, "UNCHECKED");
   query.newest_job_only = true;
   EXPECT_THAT(values(), ElementsAre(90));
+  JobRecord by_hand;
+  by_hand.job_id = "c";
+  by_hand.sequence = next_sequence_++;
+  by_hand.request = DefaultRequest();
+  by_hand.request.set_request_id("request of c");
+  RunRecord overriding = MakeRun("c", 1, by_hand.request);
+  overriding.overrides = "threads=1";
+  ASSERT_TRUE(store_->Commit({PutJob{by_hand, {}}, PutRun{overriding}}).ok());
+  Finish("c", 1, 60, 1700);
+  EXPECT_THAT(values(), ElementsAre(90, 60)) << "what overrides its profile does not take the profile's place";
   query.newest_job_only = false;
   query.since_unix_s = 1450;
   query.until_unix_s = 1550;

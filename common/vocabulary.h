@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+
+// The words that people see and filter by, once each. They travel as text.
+namespace fleetmark {
+
+// How a workload is set up: as a plain script of its framework would run it, or with the fastest settings that leave
+// the computation the same.
+inline constexpr char kStockProfile[] = "stock";
+inline constexpr char kTunedProfile[] = "tuned";
+inline const std::vector<std::string> kProfiles = {kStockProfile, kTunedProfile};
+
+// How far a result may be trusted. One that is flagged, all but the first two, has evidence against it and no rank.
+inline const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK",         "NOISY",
+                                                   "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
+bool IsFlagged(const std::string& verdict);
+
+// In the order of coordinator/records.h.
+inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",
+                                                    "cancelled", "timed_out", "interrupted"};
+
+// Refuses a word that is not one of `known`: "there is no profile "tuend"", with the nearest as the hint.
+Status CheckWord(const std::string& what, const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace fleetmark
