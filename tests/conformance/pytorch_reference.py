@@ -1,15 +1,60 @@
-"""Trains the published MNIST network by PyTorch itself, from weights and images that are sines of their index, without
-dropout; prints the loss of each step and the norms of the final parameters as JSON. The C++ test does the same."""
+"""Trains the networks by PyTorch itself, from weights and images that are sines of their index, without dropout; prints
+the losses of the first steps and the norms of the final parameters as JSON. The C++ test does the same."""
 import json
 import sys
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 sys.path.insert(0, sys.argv[1])
-from train_mnist_pytorch import Net  # noqa: E402
+from train_mnist_pytorch import Net as MnistNet  # noqa: E402
 
-STEPS, BATCH = 8, 16
+
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 16, 5), nn.Conv2d(16, 8, 5)
+        self.dense1, self.dense2, self.dense3 = nn.Linear(200, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return F.log_softmax(self.dense3(self.dense2(self.dense1(x.flatten(1)))), 1)
+
+
+class Convolution(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
+        self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        stride = 1 if inputs == outputs else 2
+        self.first, self.second = Convolution(inputs, outputs, 3, stride), Convolution(outputs, outputs, 3, 1)
+        self.shortcut = nn.Identity() if stride == 1 else Convolution(inputs, outputs, 1, stride)
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+class ResNet63(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = Convolution(3, 64, 3, 1)
+        widths = [64] + [64] * 10 + [128] * 10 + [256] * 10
+        self.blocks = nn.Sequential(*(Block(a, b) for a, b in zip(widths, widths[1:])))
+        self.dense = nn.Linear(256, 10)
+
+    def forward(self, x):
+        x = self.blocks(F.relu(self.first(x)))
+        return F.log_softmax(self.dense(x.mean((2, 3))), 1)
 
 
 def sines(shape, scale):
@@ -17,18 +62,28 @@ def sines(shape, scale):
     return (torch.sin(torch.arange(count, dtype=torch.float64) * 0.7) * scale).float().reshape(shape)
 
 
-model = Net().eval()  # without dropout: the masks of two generators differ
-with torch.no_grad():
-    for parameter in model.parameters():
-        fan_in = parameter[0].numel() if parameter.dim() > 1 else 100
-        parameter.copy_(sines(parameter.shape, fan_in**-0.5))
-images, labels = sines((BATCH, 1, 28, 28), 1.0), torch.arange(BATCH) % 10
-optimizer = torch.optim.Adadelta(model.parameters(), lr=1.0)
-losses = []
-for _ in range(STEPS):
-    optimizer.zero_grad()
-    loss = F.nll_loss(model(images), labels)
-    loss.backward()
-    optimizer.step()
-    losses.append(loss.item())
-print(json.dumps({"losses": losses, "norms": [p.detach().double().norm().item() for p in model.parameters()]}))
+def train(network, optimizer, batch, image, steps):
+    offset = 0.5 if list(network.buffers()) else 0  # batch normalisation by weights around 0 would let nothing through
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.dim() > 1:
+                parameter.copy_(sines(parameter.shape, parameter[0].numel() ** -0.5))
+            else:
+                parameter.copy_(sines(parameter.shape, 0.1) + offset)
+    images, labels = sines((batch, *image), 1.0), torch.arange(batch) % 10
+    optimizer = optimizer(network.parameters())
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.nll_loss(network(images), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {"losses": losses, "norms": [p.detach().double().norm().item() for p in network.parameters()]}
+
+
+print(json.dumps({
+    "mnist_cnn": train(MnistNet().eval(), lambda p: torch.optim.Adadelta(p, lr=1.0), 16, (1, 28, 28), 8),
+    "cifar_lenet": train(LeNet(), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9), 16, (3, 32, 32), 8),
+    "cifar_resnet63": train(ResNet63(), lambda p: torch.optim.Adam(p, lr=1e-3), 4, (3, 32, 32), 3),
+}))

@@ -5,16 +5,17 @@
 
 namespace fleetmark {
 
-// Grey images of 28 x 28 bytes, one after the other, and the class of each (0 to 9).
+// Square images of bytes and the class of each. An image is its channels one after the other, each row by row.
 struct LabelledImages {
-  static constexpr int64_t kSide = 28;
-  static constexpr int64_t kPixels = kSide * kSide;
-  static constexpr int64_t kClasses = 10;
-
+  int64_t channels = 1;
+  int64_t side = 28;
   int64_t count = 0;
-  std::string pixels;  // count x 28 x 28
-  std::string labels;  // count
+  std::string pixels;  // count x channels x side x side
+  std::string labels;  // count; from 0
 };
+
+// Of both data sets that we know.
+inline constexpr int64_t kImageClasses = 10;
 
 struct ImageDataset {
   std::string name;    // which data this is

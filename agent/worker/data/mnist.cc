@@ -40,7 +40,7 @@ StatusOr<fs::path> FindFile(const fs::path& directory, std::string_view name) {
 
 StatusOr<LabelledImages> Combine(const fs::path& images_path, IdxArray images, const fs::path& labels_path,
                                  IdxArray labels) {
-  constexpr int64_t kSide = LabelledImages::kSide;
+  constexpr int64_t kSide = LabelledImages{}.side;
   if (images.shape[1] != kSide || images.shape[2] != kSide) {
     return DataCorrupt(images_path.string() + " holds images of " + std::to_string(images.shape[1]) + " x " +
                        std::to_string(images.shape[2]) + " pixels, not 28 x 28");
@@ -49,14 +49,14 @@ StatusOr<LabelledImages> Combine(const fs::path& images_path, IdxArray images, c
     return DataCorrupt(images_path.string() + " holds " + std::to_string(images.shape[0]) + " images and " +
                        labels_path.string() + " " + std::to_string(labels.shape[0]) + " labels");
   }
-  const auto wrong = std::find_if(labels.elements.begin(), labels.elements.end(), [](char label) {
-    return static_cast<unsigned char>(label) >= LabelledImages::kClasses;
-  });
+  const auto wrong = std::find_if(labels.elements.begin(), labels.elements.end(),
+                                  [](char label) { return static_cast<unsigned char>(label) >= kImageClasses; });
   if (wrong != labels.elements.end()) {
     return DataCorrupt(labels_path.string() + " is corrupt: label " +
                        std::to_string(static_cast<unsigned char>(*wrong)) + " is not a digit");
   }
-  return LabelledImages{images.shape[0], std::move(images.elements), std::move(labels.elements)};
+  return LabelledImages{
+      .count = images.shape[0], .pixels = std::move(images.elements), .labels = std::move(labels.elements)};
 }
 
 }  // namespace

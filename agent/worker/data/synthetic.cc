@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <vector>
 
 #include "common/sha256.h"
 
 namespace fleetmark {
 namespace {
-
-constexpr int64_t kTrainImages = 6400;
-constexpr int64_t kTestImages = 1000;
-constexpr int64_t kSide = LabelledImages::kSide;
 
 // mt19937 is the same everywhere, the standard's distributions are not; hence remainders.
 class Generator {
@@ -24,39 +21,56 @@ class Generator {
  private:
   std::mt19937 engine_;
 };
-using Pattern = std::array<uint8_t, LabelledImages::kPixels>;
+using Pattern = std::vector<uint8_t>;  // channels x side x side
+using Patterns = std::array<Pattern, kImageClasses>;
 
-Pattern MakePattern(Generator* random) {
+Pattern MakePattern(const SyntheticShape& shape, Generator* random) {
   constexpr int kStrokes = 5, kLength = 12;
-  Pattern pattern{};
+  constexpr uint32_t kBright = 220, kDark = 60;
+  const auto inner = static_cast<uint32_t>(shape.side - 12);
+  Pattern pattern(static_cast<size_t>(shape.channels * shape.side * shape.side));
+  std::vector<uint8_t> colour(static_cast<size_t>(shape.channels), kBright);
+  if (shape.channels > 1) {
+    for (uint8_t& strength : colour) strength = static_cast<uint8_t>(kDark + random->Below(kBright - kDark));
+  }
   for (int stroke = 0; stroke < kStrokes; ++stroke) {
-    int64_t row = 6 + random->Below(16), column = 6 + random->Below(16);
+    int64_t row = 6 + random->Below(inner), column = 6 + random->Below(inner);
     const int64_t down = static_cast<int64_t>(random->Below(3)) - 1, right = down == 0 ? 1 : random->Below(2);
     for (int i = 0; i < kLength; ++i) {
-      pattern[static_cast<size_t>(row * kSide + column)] = 220;
-      row = std::clamp<int64_t>(row + down, 3, kSide - 4);
-      column = std::clamp<int64_t>(column + right, 3, kSide - 4);
+      for (int64_t channel = 0; channel < shape.channels; ++channel) {
+        pattern[static_cast<size_t>((channel * shape.side + row) * shape.side + column)] =
+            colour[static_cast<size_t>(channel)];
+      }
+      row = std::clamp<int64_t>(row + down, 3, shape.side - 4);
+      column = std::clamp<int64_t>(column + right, 3, shape.side - 4);
     }
   }
   return pattern;
 }
 
-LabelledImages MakeImages(int64_t count, const std::array<Pattern, LabelledImages::kClasses>& patterns,
-                          Generator* random) {
-  LabelledImages images;
-  images.count = count;
+// Appends one plane of `pattern`, moved, under noise.
+void AppendPlane(const uint8_t* pattern, int64_t side, int64_t down, int64_t right, Generator* random,
+                 std::string* pixels) {
+  uint32_t bits = 0;
+  for (int64_t pixel = 0; pixel < side * side; ++pixel) {
+    if (pixel % 4 == 0) bits = (*random)();
+    const uint32_t noise = (bits >> (8 * (pixel % 4)) & 0xff) / 4;
+    const int64_t row = std::clamp<int64_t>(pixel / side - down, 0, side - 1);
+    const int64_t column = std::clamp<int64_t>(pixel % side - right, 0, side - 1);
+    *pixels += static_cast<char>(std::min<uint32_t>(pattern[row * side + column] + noise, 255));
+  }
+}
+
+LabelledImages MakeImages(const SyntheticShape& shape, int64_t count, const Patterns& patterns, Generator* random) {
+  LabelledImages images = {.channels = shape.channels, .side = shape.side, .count = count, .pixels = {}, .labels = {}};
+  images.pixels.reserve(static_cast<size_t>(count * shape.channels * shape.side * shape.side));
   for (int64_t image = 0; image < count; ++image) {
-    const uint32_t label = random->Below(LabelledImages::kClasses);
+    const uint32_t label = random->Below(kImageClasses);
     const int64_t down = static_cast<int64_t>(random->Below(5)) - 2, right = static_cast<int64_t>(random->Below(5)) - 2;
     images.labels += static_cast<char>(label);
-    uint32_t bits = 0;
-    for (int64_t pixel = 0; pixel < LabelledImages::kPixels; ++pixel) {
-      if (pixel % 4 == 0) bits = (*random)();
-      const uint32_t noise = (bits >> (8 * (pixel % 4)) & 0xff) / 4;
-      const int64_t row = std::clamp<int64_t>(pixel / kSide - down, 0, kSide - 1);
-      const int64_t column = std::clamp<int64_t>(pixel % kSide - right, 0, kSide - 1);
-      const uint32_t stroke = patterns[label][static_cast<size_t>(row * kSide + column)];
-      images.pixels += static_cast<char>(std::min<uint32_t>(stroke + noise, 255));
+    for (int64_t channel = 0; channel < shape.channels; ++channel) {
+      const uint8_t* const plane = patterns[label].data() + channel * shape.side * shape.side;
+      AppendPlane(plane, shape.side, down, right, random, &images.pixels);
     }
   }
   return images;
@@ -64,14 +78,14 @@ LabelledImages MakeImages(int64_t count, const std::array<Pattern, LabelledImage
 
 }  // namespace
 
-ImageDataset MakeSyntheticImages(uint32_t seed) {
+ImageDataset MakeSyntheticImages(const SyntheticShape& shape, uint32_t seed) {
   Generator random(seed);
-  std::array<Pattern, LabelledImages::kClasses> patterns;
-  for (Pattern& pattern : patterns) pattern = MakePattern(&random);
+  Patterns patterns;
+  for (Pattern& pattern : patterns) pattern = MakePattern(shape, &random);
   ImageDataset data;
   data.name = "synthetic";
-  data.train = MakeImages(kTrainImages, patterns, &random);
-  data.test = MakeImages(kTestImages, patterns, &random);
+  data.train = MakeImages(shape, shape.train, patterns, &random);
+  data.test = MakeImages(shape, shape.test, patterns, &random);
   Sha256 hash;
   for (const LabelledImages* images : {&data.train, &data.test}) {
     hash.Update(images->pixels);

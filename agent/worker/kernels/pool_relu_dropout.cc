@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/worker/kernels/pooling.h"
 #include "agent/worker/kernels/vectorised.h"
+#include "agent/worker/scramble.h"
 
 namespace fleetmark {
 namespace {
 
-// Where a window's largest value stood: 0 to 3, or nowhere because it was not positive or was dropped.
-constexpr uint8_t kNowhere = 4;
 // Windows that one thread takes at a time.
 constexpr int64_t kGrain = 8192;
 
@@ -23,17 +23,6 @@ struct Dropout {
   Dropout(double p, uint32_t key)
       : seed(key), threshold(static_cast<uint32_t>(p * (1 << 24))), scale(static_cast<float>(1 / (1 - p))) {}
 };
-
-// A bijection of 32 bits without visible structure (Wellons, "lowbias32"), so that the mask of a window needs nothing
-// but its number and vectorises.
-inline uint32_t Scramble(uint32_t x) {
-  x = (x ^ x >> 16) * 0x7feb352dU;
-  x = (x ^ x >> 15) * 0x846ca68bU;
-  return x ^ x >> 16;
-}
-
-// NaN is larger than everything, as in ATen's pooling: it has to go through, it is how divergence shows.
-inline bool IsLarger(float x, float than) { return (x > than) | (x != x); }
 
 // Rows of windows that are done together: long loops vectorise, and what they hand on stays in the first-level cache.
 constexpr int64_t kRowsAtOnce = 16;

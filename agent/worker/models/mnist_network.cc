@@ -1,7 +1,5 @@
 #include "agent/worker/models/mnist_network.h"
 
-#include <cmath>
-
 #include "agent/worker/kernels/pool_relu_dropout.h"
 
 namespace fleetmark {
@@ -11,31 +9,12 @@ constexpr double kConvolutionDropout = 0.25, kDenseDropout = 0.5;
 
 }  // namespace
 
-Layer::Layer(at::IntArrayRef shape, at::Device device, at::MemoryFormat format) {
-  int64_t fan_in = 1;
-  for (const int64_t extent : shape.slice(1)) fan_in *= extent;
-  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-  weight = at::empty(shape).uniform_(-bound, bound).to(device);
-  if (shape.size() == 4) weight = weight.contiguous(format);
-  bias = at::empty({shape[0]}).uniform_(-bound, bound).to(device);
-  weight.requires_grad_(true);
-  bias.requires_grad_(true);
-}
-
 MnistNetwork::MnistNetwork(at::Device device, at::MemoryFormat format)
-    : conv1_({32, 1, 3, 3}, device, format),
-      conv2_({64, 32, 3, 3}, device, format),
-      fc1_({128, 9216}, device, format),
-      fc2_({10, 128}, device, format) {}
-
-std::vector<at::Tensor> MnistNetwork::Parameters() const {
-  std::vector<at::Tensor> parameters;
-  for (const Layer* layer : {&conv1_, &conv2_, &fc1_, &fc2_}) {
-    parameters.push_back(layer->weight);
-    parameters.push_back(layer->bias);
-  }
-  return parameters;
-}
+    : Network(Init::kPyTorch, device, format),
+      conv1_(MakeLayer({32, 1, 3, 3})),
+      conv2_(MakeLayer({64, 32, 3, 3})),
+      fc1_(MakeLayer({128, 9216})),
+      fc2_(MakeLayer({10, 128})) {}
 
 at::Tensor MnistNetwork::Forward(const at::Tensor& images, bool training) const {
   at::Tensor x = at::relu(at::conv2d(images, conv1_.weight, conv1_.bias));

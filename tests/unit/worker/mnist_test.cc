@@ -116,11 +116,12 @@ TEST_F(MnistTest, GzipIsReadWhereItCanBe) {
 }
 
 TEST(SyntheticImages, AreTheSameForTheSameSeedOnly) {
-  const ImageDataset first = MakeSyntheticImages(1);
+  constexpr SyntheticShape kShape = {.channels = 1, .side = 28, .train = 6400, .test = 1000};
+  const ImageDataset first = MakeSyntheticImages(kShape, 1);
   EXPECT_EQ(first.train.pixels.size(), 6400u * 784u);
   EXPECT_EQ(first.test.labels.size(), 1000u);
-  EXPECT_EQ(first.sha256, MakeSyntheticImages(1).sha256);
-  EXPECT_NE(first.sha256, MakeSyntheticImages(2).sha256);
+  EXPECT_EQ(first.sha256, MakeSyntheticImages(kShape, 1).sha256);
+  EXPECT_NE(first.sha256, MakeSyntheticImages(kShape, 2).sha256);
   // The same on every machine: whoever changes the images changes the workload's version.
   EXPECT_EQ(first.sha256, "5366abfda242ceb410c41bd9dd6f7d5d6adda8816bcc7afeee5176f39eda2069");
 }

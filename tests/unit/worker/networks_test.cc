@@ -1,5 +1,3 @@
-#include "agent/worker/models/mnist_network.h"
-
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
@@ -9,6 +7,10 @@
 
 #include <cmath>
 
+#include "agent/worker/models/lenet.h"
+#include "agent/worker/models/mnist_network.h"
+#include "agent/worker/models/resnet63.h"
+
 namespace fleetmark {
 namespace {
 
@@ -17,17 +19,49 @@ MnistNetwork Make(at::MemoryFormat format = at::MemoryFormat::Contiguous) {
   return MnistNetwork(at::kCPU, format);
 }
 
-TEST(MnistNetwork, HasThePublishedNumberOfParameters) {
+int64_t Count(const std::vector<at::Tensor>& tensors) {
   int64_t count = 0;
-  for (const at::Tensor& parameter : Make().Parameters()) {
+  for (const at::Tensor& tensor : tensors) count += tensor.numel();
+  return count;
+}
+
+TEST(Networks, HaveThePublishedNumbersOfParameters) {
+  constexpr at::MemoryFormat kFormat = at::MemoryFormat::Contiguous;
+  const LeNet lenet(at::kCPU, kFormat);
+  const ResNet63 resnet(at::kCPU, kFormat);
+  EXPECT_EQ(Count(Make().parameters()), 1199882);
+  EXPECT_EQ(Count(lenet.parameters()), 39558);
+  EXPECT_EQ(Count(resnet.parameters()), 15187722);
+  EXPECT_EQ(Count(resnet.parameters()) + Count(resnet.buffers()), 15206538);
+  int convolutions = 0;
+  for (const at::Tensor& parameter : resnet.parameters()) {
     EXPECT_TRUE(parameter.requires_grad());
-    count += parameter.numel();
+    convolutions += parameter.dim() == 4 && parameter.size(2) == 3 ? 1 : 0;
   }
-  EXPECT_EQ(count, 1199882);
+  EXPECT_EQ(convolutions, 61) << "and two of 1 x 1";
+}
+
+TEST(Networks, GlorotsBoundIsOfFanInAndFanOut) {
+  const LeNet lenet(at::kCPU, at::MemoryFormat::Contiguous);
+  const at::Tensor weight = lenet.parameters()[2].detach();  // conv 5x5, 16 to 8
+  const double bound = std::sqrt(6.0 / (16 * 25 + 8 * 25));
+  EXPECT_LE(weight.abs().max().item<double>(), bound);
+  EXPECT_GT(weight.abs().max().item<double>(), 0.99 * bound);
+  EXPECT_EQ(lenet.parameters()[3].abs().max().item<double>(), 0);
+}
+
+TEST(Networks, BatchesAreNormalisedByThemselvesOnlyInTraining) {
+  const ResNet63 network(at::kCPU, at::MemoryFormat::Contiguous);
+  const at::Tensor images = at::randn({2, 3, 32, 32}), mean = network.buffers()[0].clone();
+  const at::NoGradGuard no_grad;
+  network.Forward(images, false);
+  EXPECT_TRUE(at::equal(network.buffers()[0], mean));
+  network.Forward(images, true);
+  EXPECT_FALSE(at::equal(network.buffers()[0], mean));
 }
 
 TEST(MnistNetwork, BeginsAsPyTorchsLayersDo) {
-  const at::Tensor weight = Make().Parameters()[4].detach();  // fc1, fan-in 9216
+  const at::Tensor weight = Make().parameters()[4].detach();  // fc1, fan-in 9216
   const double bound = 1 / std::sqrt(9216.0);
   EXPECT_LE(weight.abs().max().item<double>(), bound);
   EXPECT_GT(weight.abs().max().item<double>(), 0.999 * bound);

@@ -1,5 +1,3 @@
-#include "agent/worker/kernels/pool_relu_dropout.h"
-
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/max_pool2d.h>
@@ -9,6 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "agent/worker/kernels/pool_relu.h"
+#include "agent/worker/kernels/pool_relu_dropout.h"
 
 namespace fleetmark {
 namespace {
@@ -64,6 +65,28 @@ TEST(PoolReluDropout, NotANumberGoesThrough) {
     const at::Tensor x = at::ones({1, 1, 2, 2});
     x.view({4})[position] = std::nan("");
     EXPECT_TRUE(std::isnan(PoolReluDropout(x, 0, 1).item<float>())) << "at " << position;
+  }
+}
+
+TEST(PoolRelu, EqualsAtenForwardAndBackward) {
+  for (const int64_t channels : {3, 8, 16}) {
+    at::manual_seed(7);
+    const at::Tensor x = at::randn({300, channels, 6, 10}), weight = at::randn({300, channels, 3, 5});
+    at::Tensor ours = x.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+    at::Tensor theirs = x.clone().requires_grad_(true);
+    const at::Tensor fused = PoolRelu(ours), plain = at::max_pool2d(at::relu(theirs), 2);
+    EXPECT_TRUE(at::equal(fused, plain));
+    fused.mul(weight).sum().backward();
+    plain.mul(weight).sum().backward();
+    EXPECT_TRUE(at::equal(ours.grad(), theirs.grad())) << channels << " channels";
+  }
+}
+
+TEST(PoolRelu, NotANumberGoesThrough) {
+  for (int position = 0; position < 4; ++position) {
+    const at::Tensor x = at::ones({1, 1, 2, 2});
+    x.view({4})[position] = std::nan("");
+    EXPECT_TRUE(std::isnan(PoolRelu(x.contiguous(at::MemoryFormat::ChannelsLast)).item<float>())) << "at " << position;
   }
 }
 

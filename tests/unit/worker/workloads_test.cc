@@ -77,6 +77,38 @@ TEST_P(MnistCnnTest, LearnsTheSameForTheSameSeedAndCountsItsParameters) {
 
 INSTANTIATE_TEST_SUITE_P(Kernels, MnistCnnTest, testing::Values("aten", "fused"));
 
+TEST(CifarLeNet, LearnsTheSameForTheSameSeedAndCountsAllocations) {
+  at::set_num_threads(1);
+  for (const std::string kernels : {"aten", "fused"}) {
+    const std::map<std::string, std::string> given = {{"batch", "100"},     {"batches", "40"},
+                                                      {"epochs", "8"},      {"warmup", "2"},
+                                                      {"kernels", kernels}, {"memory_format", "channels_last"}};
+    const Outcome first = Execute("cifar_lenet", given);
+    ASSERT_EQ(first.scores.size(), 8u);
+    EXPECT_GT(*first.scores.back().val_accuracy, 0.7) << kernels;
+    EXPECT_GT(*first.scores.back().accuracy, 0.7);
+    EXPECT_LT(*first.scores.back().loss, *first.scores.front().loss);
+    EXPECT_EQ(first.metrics.at("parameters_total"), 39558);
+    EXPECT_GT(first.metrics.at("alloc_count"), 40 * 20);
+    EXPECT_GT(first.metrics.at("alloc_bytes"), 40 * 100 * 28 * 28 * 16 * 4.0);
+    const Outcome second = Execute("cifar_lenet", given);
+    for (size_t i = 0; i < first.scores.size(); ++i) EXPECT_EQ(*second.scores[i].loss, *first.scores[i].loss);
+    EXPECT_EQ(second.metrics.at("alloc_bytes"), first.metrics.at("alloc_bytes"));
+  }
+}
+
+TEST(CifarResNet63, TellsEachCallAndCountsItsParameters) {
+  const std::map<std::string, std::string> given = {{"batch", "2"}, {"steps", "2"}, {"warmup", "2"}};
+  const Outcome first = Execute("cifar_resnet63", given);
+  EXPECT_EQ(first.metrics.at("parameters_total"), 15206538);
+  EXPECT_EQ(first.metrics.at("parameters_trainable"), 15187722);
+  EXPECT_GT(first.metrics.at("wall_s"), 0);
+  EXPECT_GT(first.metrics.at("process_s"), 0);
+  ASSERT_EQ(first.notes.size(), 4u);
+  EXPECT_EQ(first.notes[3].find("call 4: "), 0u) << first.notes[3];
+  EXPECT_EQ(Execute("cifar_resnet63", given).metrics.at("loss"), first.metrics.at("loss"));
+}
+
 TEST(MnistCnn, FusedKernelsAreRefusedWhereTheyDoNotExist) {
   const WorkloadDefinition& definition = Find("mnist_cnn");
   auto given = ShortTraining("fused");

@@ -1,0 +1,40 @@
+#include "agent/worker/allocation_counter.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+#include <atomic>
+
+namespace fleetmark {
+
+// LibTorch's allocators tell the profiler of the thread, if it has one, what they hand out.
+class AllocationCounter::Reporter : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void* /*pointer*/, int64_t size, size_t /*allocated*/, size_t /*reserved*/,
+                         c10::Device /*device*/) override {
+    if (size <= 0) return;  // freed
+    ++count;
+    bytes += size;
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+
+  std::atomic<int64_t> count = 0, bytes = 0;
+};
+
+class AllocationCounter::Guard {
+ public:
+  explicit Guard(std::shared_ptr<Reporter> reporter)
+      : guard_(c10::DebugInfoKind::PROFILER_STATE, std::move(reporter)) {}
+
+ private:
+  c10::DebugInfoGuard guard_;
+};
+
+AllocationCounter::AllocationCounter()
+    : reporter_(std::make_shared<Reporter>()), guard_(std::make_unique<Guard>(reporter_)) {}
+AllocationCounter::~AllocationCounter() = default;
+
+int64_t AllocationCounter::count() const { return reporter_->count; }
+int64_t AllocationCounter::bytes() const { return reporter_->bytes; }
+
+}  // namespace fleetmark

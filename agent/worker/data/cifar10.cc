@@ -1,0 +1,62 @@
+#include "agent/worker/data/cifar10.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "agent/worker/failure.h"
+#include "common/sha256.h"
+
+namespace fleetmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kCifar10Directory[] = "cifar-10-batches-bin";
+constexpr int64_t kCifar10Side = 32, kCifar10Channels = 3;
+constexpr size_t kImageBytes = kCifar10Channels * kCifar10Side * kCifar10Side, kRecordBytes = 1 + kImageBytes;
+constexpr size_t kImagesOfAFile = 10000;
+constexpr char kCifar10Hint[] = "put CIFAR-10's six files of the binary version there, or take data=synthetic";
+
+// A record is the class, then the image.
+Status Append(const fs::path& path, Sha256* hash, LabelledImages* images) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return DataMissing("CIFAR-10 is not complete: " + path.string() + " is not there", kCifar10Hint);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (bytes.size() != kImagesOfAFile * kRecordBytes) {
+    return DataCorrupt(path.string() + " has " + std::to_string(bytes.size()) + " bytes, not " +
+                       std::to_string(kImagesOfAFile * kRecordBytes));
+  }
+  hash->Update(bytes);
+  for (size_t at = 0; at < bytes.size(); at += kRecordBytes) {
+    const auto label = static_cast<unsigned char>(bytes[at]);
+    if (label >= kImageClasses) {
+      return DataCorrupt(path.string() + " is corrupt: image " + std::to_string(at / kRecordBytes) + " is of class " +
+                         std::to_string(label) + ", and there are " + std::to_string(kImageClasses));
+    }
+    images->labels += bytes[at];
+    images->pixels.append(bytes, at + 1, kImageBytes);
+  }
+  images->count += kImagesOfAFile;
+  return OkStatus();
+}
+
+}  // namespace
+
+StatusOr<ImageDataset> LoadCifar10(const std::string& dataset_dir) {
+  if (dataset_dir.empty()) return DataMissing("there is no dataset directory to find CIFAR-10 in", kCifar10Hint);
+  const fs::path directory = fs::path(dataset_dir) / kCifar10Directory;
+  ImageDataset data;
+  data.name = "cifar10";
+  data.train = data.test = {.channels = kCifar10Channels, .side = kCifar10Side};
+  Sha256 hash;
+  for (int i = 1; i <= 5; ++i) {
+    const fs::path path = directory / ("data_batch_" + std::to_string(i) + ".bin");
+    FLEETMARK_RETURN_IF_ERROR(Append(path, &hash, &data.train));
+  }
+  FLEETMARK_RETURN_IF_ERROR(Append(directory / "test_batch.bin", &hash, &data.test));
+  data.sha256 = hash.HexDigest();
+  return data;
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,103 @@
+#include "agent/worker/training.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "agent/worker/run_loop.h"
+
+namespace fleetmark {
+namespace {
+
+at::Tensor Bytes(const std::string& text) {
+  return at::from_blob(const_cast<char*>(text.data()), {static_cast<int64_t>(text.size())}, at::kByte);
+}
+
+void RecordScore(const char* name, const std::optional<double>& value, MetricRecorder* recorder) {
+  if (value) recorder->Record(name, *value);
+}
+
+int64_t Count(const std::vector<at::Tensor>& tensors) {
+  int64_t count = 0;
+  for (const at::Tensor& tensor : tensors) count += tensor.numel();
+  return count;
+}
+
+}  // namespace
+
+ImageTensors ToTensors(const LabelledImages& images, double mean, double deviation, at::Device device,
+                       at::MemoryFormat format) {
+  constexpr double kLargestByte = 255;
+  at::Tensor pixels =
+      Bytes(images.pixels).to(at::kFloat).view({images.count, images.channels, images.side, images.side});
+  pixels.div_(kLargestByte).sub_(mean).div_(deviation);
+  return {pixels.contiguous(format).to(device), Bytes(images.labels).to(at::kLong).to(device)};
+}
+
+at::MemoryFormat MemoryFormatOf(const Parameters& parameters) {
+  return parameters.Text("memory_format") == "channels_last" ? at::MemoryFormat::ChannelsLast
+                                                             : at::MemoryFormat::Contiguous;
+}
+
+void SetMatrixPrecision(const Parameters& parameters) {
+  const bool tf32 = parameters.Text("dtype") == "tf32";
+  at::globalContext().setAllowTF32CuBLAS(tf32);
+  at::globalContext().setAllowTF32CuDNN(tf32);
+}
+
+void EpochAnswers::Clear() {
+  outputs_.clear();
+  labels_.clear();
+}
+
+void EpochAnswers::Keep(const at::Tensor& output, const at::Tensor& labels) {
+  outputs_.push_back(output.detach());
+  labels_.push_back(labels);
+}
+
+EpochScore EpochAnswers::Score() const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor outputs = at::cat(outputs_), labels = at::cat(labels_);
+  return {.loss = at::nll_loss(outputs, labels).item<double>(),
+          .accuracy = at::argmax(outputs, 1).eq(labels).to(at::kDouble).mean().item<double>()};
+}
+
+EpochScore Evaluate(const Network& network, const ImageTensors& validation, int64_t batch,
+                    const EpochAnswers& answers) {
+  const at::NoGradGuard no_grad;
+  const int64_t count = validation.labels.size(0);
+  double loss = 0, right = 0;
+  for (int64_t first = 0; first < count; first += batch) {
+    const int64_t size = std::min(batch, count - first);
+    const at::Tensor labels = validation.labels.narrow(0, first, size);
+    const at::Tensor output = network.Forward(validation.pixels.narrow(0, first, size), false);
+    loss += at::nll_loss(output, labels, {}, at::Reduction::Sum).item<double>();
+    right += at::argmax(output, 1).eq(labels).sum().item<double>();
+  }
+  EpochScore score = answers.Score();
+  score.val_loss = loss / static_cast<double>(count);
+  score.val_accuracy = right / static_cast<double>(count);
+  return score;
+}
+
+std::vector<double> EpochTimes(const LoopResult& loop) {
+  std::vector<double> epoch_s;
+  for (const TrainingEpoch& epoch : loop.epochs) epoch_s.push_back(epoch.epoch_s);
+  return epoch_s;
+}
+
+void RecordScores(const LoopResult& loop, MetricRecorder* recorder) {
+  if (loop.epochs.empty()) return;
+  const EpochScore& last = loop.epochs.back().score;
+  RecordScore("loss", last.loss, recorder);
+  RecordScore("accuracy", last.accuracy, recorder);
+  RecordScore("val_loss", last.val_loss, recorder);
+  RecordScore("val_accuracy", last.val_accuracy, recorder);
+}
+
+void RecordParameterCounts(const Network& network, MetricRecorder* recorder) {
+  const int64_t trainable = Count(network.parameters());
+  recorder->Record("parameters_total", static_cast<double>(trainable + Count(network.buffers())));
+  recorder->Record("parameters_trainable", static_cast<double>(trainable));
+}
+
+}  // namespace fleetmark

@@ -1,0 +1,69 @@
+#include "agent/worker/data/cifar10.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace fleetmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kRecord = 3073, kImages = 10000;
+
+class Cifar10Test : public testing::Test {
+ protected:
+  Cifar10Test() {
+    std::string name = (fs::temp_directory_path() / "cifar10_test.XXXXXX").string();
+    directory_ = mkdtemp(name.data());
+    fs::create_directory(directory_ / "cifar-10-batches-bin");
+    for (const char* file :
+         {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
+      Write(file, std::string(kImages * kRecord, '\3'));
+    }
+  }
+  ~Cifar10Test() override { fs::remove_all(directory_); }
+
+  void Write(const std::string& name, const std::string& bytes) {
+    std::ofstream(directory_ / "cifar-10-batches-bin" / (name + ".bin"), std::ios::binary) << bytes;
+  }
+  void ExpectFailure(const std::string& kind, const std::string& word) {
+    const Status status = LoadCifar10(directory_).status();
+    EXPECT_EQ(status.kind(), kind) << status.message();
+    EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(Cifar10Test, ReadsLabelAndPlanesOfEachRecord) {
+  std::string bytes(kImages * kRecord, '\3');
+  bytes[kRecord] = '\7';          // the second image's class
+  bytes[kRecord + 1 + 1024] = 9;  // and its first green pixel
+  Write("data_batch_2", bytes);
+  const auto data = LoadCifar10(directory_);
+  ASSERT_TRUE(data.ok()) << data.status().message();
+  EXPECT_EQ(data->train.count, 50000);
+  EXPECT_EQ(data->test.count, 10000);
+  EXPECT_EQ(data->train.labels[10001], 7);
+  EXPECT_EQ(data->train.labels[10000], 3);
+  EXPECT_EQ(data->train.pixels[10001 * 3072 + 1024], 9);
+  EXPECT_EQ(data->train.pixels.size(), 50000u * 3072);
+}
+
+TEST_F(Cifar10Test, WhatIsMissingOrBrokenIsNamed) {
+  std::string bytes(kImages * kRecord, '\3');
+  bytes[5 * kRecord] = '\12';
+  Write("test_batch", bytes);
+  ExpectFailure("data_corrupt", "test_batch.bin is corrupt: image 5 is of class 10");
+  Write("data_batch_3", "short");
+  ExpectFailure("data_corrupt", "data_batch_3.bin has 5 bytes, not 30730000");
+  fs::remove(directory_ / "cifar-10-batches-bin" / "data_batch_1.bin");
+  ExpectFailure("data_missing", "data_batch_1.bin is not there");
+  EXPECT_EQ(LoadCifar10("").status().kind(), "data_missing");
+}
+
+}  // namespace
+}  // namespace fleetmark
