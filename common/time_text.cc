@@ -82,7 +82,7 @@ std::string FormatDuration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(seconds));
   if (whole < 60) return print("%lld s", whole);
   if (whole < 3600) return print("%lld min %lld s", whole / 60, whole % 60);
-  if (whole < 48 * 3600) return print("%lld h %lld min", whole / 3600, whole % 3600 / 60);
+  if (whole < 48LL * 3600) return print("%lld h %lld min", whole / 3600, whole % 3600 / 60);
   return print("%lld d %lld h", whole / 86400, whole % 86400 / 3600);
 }
 

@@ -55,16 +55,15 @@ void RetryLater(StepContext& step, Agent& agent, int64_t pause_ns) {
 void OnSyncFailed(StepContext& step, Agent& agent, const Status& status) {
   ++agent.failures;
   const int64_t backoff = BackoffNs(agent.failures, kFirstRetryS, kMostRetryS);
-  if (status.kind() == "other_incarnation") {
-    Dial(step, agent);
+  const bool broke = status.kind().empty() && status.code() == StatusCode::kUnavailable && agent.failures == 1;
+  if (broke || status.kind() == "other_incarnation") {
+    Dial(step, agent);  // is anybody there, and who?
   } else if (status.kind() == "stale_fence") {
     // An order overtook it; the next one carries the newest seq.
     RetryLater(step, agent, agent.failures == 1 ? 0 : backoff);
   } else if (!status.kind().empty()) {
     GoOffline(step, agent, status.message());
     RetryLater(step, agent, SecondsToNanos(kRefusedRetryS));
-  } else if (status.code() == StatusCode::kUnavailable && agent.failures == 1) {
-    Dial(step, agent);  // the connection broke: is anybody there?
   } else {
     RetryLater(step, agent, backoff);
   }

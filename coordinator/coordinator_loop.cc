@@ -100,7 +100,7 @@ void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std
   done->swap(look_done_);
 }
 
-void CoordinatorLoop::StepAll(std::vector<Posted> events, Effects* effects) {
+void CoordinatorLoop::StepAll(const std::vector<Posted>& events, Effects* effects) {
   std::set<std::string> submitted;  // in this batch, so the store does not know them yet
   for (const Posted& posted : events) {
     if (posted.generation != kAlways && posted.generation != generation_) continue;
@@ -128,7 +128,7 @@ void CoordinatorLoop::Loop() {
       if (is_stopping_) break;
     }
     Effects effects;
-    StepAll(std::move(events), &effects);
+    StepAll(events, &effects);
     const Status status = effects.writes.empty() ? OkStatus() : store_->Commit(effects.writes);
     if (status.ok()) {
       Act(std::move(effects));

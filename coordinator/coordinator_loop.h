@@ -61,7 +61,7 @@ class CoordinatorLoop {
   void Post(uint64_t generation, Event event);
   void Loop();
   void WaitForEvents(std::vector<Posted>* events, std::vector<std::promise<void>>* done, std::vector<Look>* looks);
-  void StepAll(std::vector<Posted> events, Effects* effects);
+  void StepAll(const std::vector<Posted>& events, Effects* effects);
   // True when it answered instead of the core.
   bool AnswerSubmit(const SubmitAsked& submit);
   void Act(Effects effects);

@@ -114,7 +114,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   }
 
   void FetchLog() {
-    auto* reader = new ChunkReader(kMostLogBytes, [self = shared_from_this()](Status status, std::string bytes) {
+    auto* reader = new ChunkReader(kMostLogBytes, [self = shared_from_this()](const Status& status, std::string bytes) {
       self->OnLog(status, std::move(bytes));
     });
     reader->request().set_attempt_id(outcome_.attempt_id);

@@ -52,7 +52,7 @@ check_shell() { sources '*.sh' .ci/run | xargs shellcheck -x -S warning; }
 # clang-tidy reads the flags from a configured build whose generated headers exist, file by file: it also sees which file
 # lacks an include that the others of a joined build bring along.
 run_tidy() {
-  cmake --build build/tidy --target fleetmark_proto &&
+  cmake --build build/tidy --target fleetmark_proto build_info_values &&
     sources 'common/*.cc' 'agent/*.cc' 'coordinator/*.cc' | grep -v '^agent/worker/' |
     xargs -P "$(nproc)" -n 4 clang-tidy -p build/tidy --quiet
 }

@@ -100,7 +100,7 @@ Status CheckNothingLeft(const CommandLine& line) {
   const std::vector<std::string> left = line.app.remaining(true);
   if (left.empty()) return OkStatus();
   const NamedVerb* verb = ChosenVerb(line);
-  const std::string word = left.front();
+  const std::string& word = left.front();
   const bool is_flag = word.size() > 1 && word.front() == '-';
   if (verb == nullptr && !is_flag) {
     std::vector<std::string> names;
