@@ -14,7 +14,7 @@ readonly TORCH_VENV=$ROOT/build/torch-venv
 readonly BUILD_PACKAGES=(
   ca-certificates ccache cmake g++ git mold ninja-build pkg-config python3-venv
   libcli11-dev libgrpc++-dev libprotobuf-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libtomlplusplus-dev
-  nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc)
+  libpng-dev libturbojpeg0-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc)
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(clang-format clang-tidy libgmock-dev libgtest-dev python3 shellcheck sqlite3 util-linux)
 readonly APT_TORCH_PACKAGES=(libtorch-dev libopenblas0-openmp)

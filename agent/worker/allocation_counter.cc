@@ -1,9 +1,12 @@
 #include "agent/worker/allocation_counter.h"
 
 #include <c10/core/Allocator.h>
+#include <c10/util/Flags.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <atomic>
+
+C10_DECLARE_int(caffe2_log_level);
 
 namespace fleetmark {
 
@@ -24,9 +27,17 @@ class AllocationCounter::Reporter : public c10::MemoryReportingInfoBase {
 class AllocationCounter::Guard {
  public:
   explicit Guard(std::shared_ptr<Reporter> reporter)
-      : guard_(c10::DebugInfoKind::PROFILER_STATE, std::move(reporter)) {}
+      : log_level_(FLAGS_caffe2_log_level), guard_(c10::DebugInfoKind::PROFILER_STATE, std::move(reporter)) {
+    // The CPU's allocator warns of blocks that are freed now and were had before, of which it cannot know the size.
+    FLAGS_caffe2_log_level = kErrorsOnly;
+  }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+  ~Guard() { FLAGS_caffe2_log_level = log_level_; }
 
  private:
+  static constexpr int kErrorsOnly = 2;
+  const int log_level_;
   c10::DebugInfoGuard guard_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -30,5 +31,15 @@ inline Status Diverged(std::string message, std::string hint = "") {
 inline Status Unsupported(std::string message, std::string hint = "") {
   return Status(StatusCode::kUnimplemented, std::move(message), std::move(hint), "unsupported");
 }
+
+// Carries a failure out of a step, whose callers handle LibTorch's exceptions anyway.
+class RunFailure : public std::runtime_error {
+ public:
+  explicit RunFailure(Status status) : std::runtime_error(status.message()), status_(std::move(status)) {}
+  const Status& status() const { return status_; }
+
+ private:
+  Status status_;
+};
 
 }  // namespace fleetmark

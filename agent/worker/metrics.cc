@@ -1,5 +1,6 @@
 #include "agent/worker/metrics.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,6 +24,7 @@ constexpr MetricDefinition kMetrics[] = {
     {"val_accuracy", "", "more", "last", "share of the validation set that is classified rightly after the last epoch"},
     {"alloc_count", "", "less", "last", "tensors that an epoch allocates"},
     {"alloc_bytes", "B", "less", "last", "memory that an epoch's tensors ask for, all together"},
+    {"data_wait_s", "s", "less", "median", "of a step's time, what it waited for its batch"},
     {"load1", "", "less", "median", "load average of the last minute when the measured part began"},
     {"rss_peak_bytes", "B", "less", "median", "largest resident memory of the worker"},
     {"parameters_total", "", "", "last", "parameters of the model"},
@@ -51,6 +53,11 @@ Interval IntervalAround(double exact_mean, std::span<const double> values) {
 }
 
 }  // namespace
+
+bool MetricRecorder::Has(std::string_view name) const {
+  return std::any_of(metrics_.begin(), metrics_.end(),
+                     [name](const MetricValue& metric) { return metric.definition->name == name; });
+}
 
 void MetricRecorder::Record(std::string_view name, double value) { metrics_.push_back({&FindMetric(name), value}); }
 

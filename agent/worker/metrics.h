@@ -44,6 +44,7 @@ class MetricRecorder {
   // A rate: `per_step` units in each step; `value` = total units / total time, the sample is per_step / each time.
   void RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s);
 
+  bool Has(std::string_view name) const;
   const std::vector<MetricValue>& metrics() const { return metrics_; }
 
  private:

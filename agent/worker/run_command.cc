@@ -117,7 +117,8 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
                  const LoopResult& loop, double load1, double main_started, EventWriter* writer) {
   MetricRecorder recorder;
   workload.RecordMetrics(loop, &recorder);
-  recorder.RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
+  if (!recorder.Has("step_s"))
+    recorder.RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
   recorder.Record("first_call_s", loop.first_call_s);
   if (load1 >= 0) recorder.Record("load1", load1);
   recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));

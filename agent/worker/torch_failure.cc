@@ -27,6 +27,8 @@ bool SaysOutOfMemory(const std::string& text) {
 Status CurrentExceptionAsFailure() {
   try {
     throw;
+  } catch (const RunFailure& failure) {
+    return failure.status();
   } catch (const std::bad_alloc&) {
     return OutOfMemory("the worker ran out of memory", kMemoryHint);
   } catch (const c10::Error& error) {

@@ -31,8 +31,8 @@ struct EpochScore {
 };
 
 // One run of one workload. The run loop calls SetUp once and then, from the same thread, Step as often as its stop
-// rules want, with Synchronize before each reading of the clock. Exceptions of LibTorch may leave any of them; the
-// caller translates them.
+// rules want, with Synchronize before each reading of the clock. Exceptions of LibTorch, and a RunFailure, may leave
+// any of them; the caller translates them.
 class Workload {
  public:
   virtual ~Workload() = default;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "agent/worker/models/image_cnn.h"
 #include "agent/worker/models/lenet.h"
 #include "agent/worker/models/mnist_network.h"
 #include "agent/worker/models/resnet63.h"
@@ -41,6 +42,8 @@ struct Case {
   std::unique_ptr<Optimizer> (*optimizer)(const Network& network);
   int64_t batch;
   std::vector<int64_t> image;
+  int classes = 10;
+  double norm_tolerance = 1e-3;
 };
 
 template <typename T>
@@ -61,13 +64,15 @@ std::unique_ptr<Optimizer> MakeOptimizer(const Network& network) {
 }
 
 constexpr at::MemoryFormat kFirst = at::MemoryFormat::Contiguous, kLast = at::MemoryFormat::ChannelsLast;
-// MNIST's network without dropout: the masks of two generators differ.
+// Adam makes full steps of gradients that are rounding errors, which the many weights of image_cnn_58m show in their
+// norm. MNIST's network without dropout, as the script has it; the other's masks come from the same generator and seed.
 const Case kCases[] = {
     {"mnist_cnn", Make<MnistNetwork>, kFirst, Forward<false>, MakeOptimizer<Adadelta, false>, 16, {1, 28, 28}},
     {"cifar_lenet", Make<LeNet>, kFirst, Forward<true>, MakeOptimizer<Sgd, false>, 16, {3, 32, 32}},
     {"cifar_lenet", Make<LeNet>, kLast, ForwardFused, MakeOptimizer<Sgd, true>, 16, {3, 32, 32}},
     {"cifar_resnet63", Make<ResNet63>, kFirst, Forward<true>, MakeOptimizer<Adam, false>, 4, {3, 32, 32}},
     {"cifar_resnet63", Make<ResNet63>, kLast, Forward<true>, MakeOptimizer<Adam, true>, 4, {3, 32, 32}},
+    {"image_cnn_58m", Make<ImageCnn>, kFirst, Forward<true>, MakeOptimizer<Adam, false>, 4, {3, 256, 256}, 4, 1e-2},
 };
 
 void ExpectSameTraining(const Case& test, const nlohmann::json& reference) {
@@ -84,7 +89,8 @@ void ExpectSameTraining(const Case& test, const nlohmann::json& reference) {
   std::vector<int64_t> shape = test.image;
   shape.insert(shape.begin(), test.batch);
   const at::Tensor images = Sines(shape, 1).contiguous(test.format);
-  const at::Tensor labels = at::arange(test.batch, at::kLong).remainder(10);
+  const at::Tensor labels = at::arange(test.batch, at::kLong).remainder(test.classes);
+  at::manual_seed(7);
   const std::unique_ptr<Optimizer> optimizer = test.optimizer(*network);
   for (size_t step = 0; step < reference["losses"].size(); ++step) {
     optimizer->ZeroGrad();
@@ -96,7 +102,7 @@ void ExpectSameTraining(const Case& test, const nlohmann::json& reference) {
   }
   for (size_t i = 0; i < network->parameters().size(); ++i) {
     const double norm = reference["norms"][i];
-    EXPECT_NEAR(network->parameters()[i].norm().item<double>(), norm, 1e-3 * norm) << "parameter " << i;
+    EXPECT_NEAR(network->parameters()[i].norm().item<double>(), norm, test.norm_tolerance * norm) << "parameter " << i;
   }
 }
 

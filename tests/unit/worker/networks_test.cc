@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "agent/worker/models/image_cnn.h"
 #include "agent/worker/models/lenet.h"
 #include "agent/worker/models/mnist_network.h"
 #include "agent/worker/models/resnet63.h"
@@ -29,6 +30,9 @@ TEST(Networks, HaveThePublishedNumbersOfParameters) {
   constexpr at::MemoryFormat kFormat = at::MemoryFormat::Contiguous;
   const LeNet lenet(at::kCPU, kFormat);
   const ResNet63 resnet(at::kCPU, kFormat);
+  const ImageCnn image_cnn(at::kCPU, kFormat);
+  EXPECT_EQ(Count(image_cnn.parameters()), 58088516);
+  EXPECT_EQ(Count(image_cnn.buffers()), 2880);
   EXPECT_EQ(Count(Make().parameters()), 1199882);
   EXPECT_EQ(Count(lenet.parameters()), 39558);
   EXPECT_EQ(Count(resnet.parameters()), 15187722);

@@ -1,0 +1,230 @@
+#include <time.h>
+
+#include <algorithm>
+
+#include "agent/worker/data/batch_loader.h"
+#include "agent/worker/device.h"
+#include "agent/worker/failure.h"
+#include "agent/worker/models/image_cnn.h"
+#include "agent/worker/optim/adam.h"
+#include "agent/worker/run_loop.h"
+#include "agent/worker/settings.h"
+#include "agent/worker/torch_headers.h"
+#include "agent/worker/training.h"
+#include "agent/worker/workload.h"
+
+// "TensorFlow 2 - CPU vs GPU Performance Comparison": colour images of 256 x 256 through an augmenting pipeline, 153
+// batches of 64 an epoch, 10 epochs.
+namespace fleetmark::image_cnn_58m {
+namespace {
+
+constexpr double kLearningRate = 1e-3;
+constexpr int64_t kClasses = 4;
+constexpr int kSide = 256;
+constexpr char kFolder[] = "images";
+// Of a folder's images every fifth is for validation; of synthetic ones there are a quarter more, up to this.
+constexpr int64_t kFolds = 5, kMostSyntheticValidation = 256;
+constexpr int kPrefetch = 4;
+
+StatusOr<std::unique_ptr<ImageSource>> OpenSource(const RunSetup& setup) {
+  const Parameters& parameters = setup.parameters;
+  if (parameters.Text("data") == "synthetic") {
+    const int64_t images = parameters.Int("images");
+    const int64_t validation = std::min((images + 3) / 4, kMostSyntheticValidation);
+    return MakeSyntheticSource(images + validation, kSide, kClasses, static_cast<uint32_t>(parameters.Int("seed")));
+  }
+  if (setup.dataset_dir.empty()) {
+    return DataMissing("there is no dataset directory to find a folder of images in",
+                       "start the agent with --dataset-dir, or take data=synthetic");
+  }
+  return OpenImageFolder(setup.dataset_dir + "/" + kFolder, kClasses);
+}
+
+double Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+class ImageCnn58m : public Workload {
+ public:
+  Status SetUp(const RunSetup& setup) override {
+    const Parameters& parameters = setup.parameters;
+    const auto seed = static_cast<uint32_t>(parameters.Int("seed"));
+    batch_ = parameters.Int("batch");
+    device_ = setup.device;
+    FLEETMARK_ASSIGN_OR_RETURN(source_, OpenSource(setup));
+    data_ = {{"name", source_->data_name()}, {"sha256", source_->sha256()}};
+    FLEETMARK_RETURN_IF_ERROR(MakeLoaders(parameters, seed));
+    const at::Device device = TorchDevice(device_);
+    format_ = MemoryFormatOf(parameters);
+    SetMatrixPrecision(parameters);
+    at::manual_seed(seed);
+    network_ = std::make_unique<ImageCnn>(device, format_);
+    const bool fused = parameters.Text("kernels") == "fused" && device.is_cpu();
+    optimizer_ =
+        std::make_unique<Adam>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = fused});
+    Synchronize();
+    return OkStatus();
+  }
+
+  int64_t StepsPerEpoch() const override { return loader_->batches_per_epoch(); }
+  void BeginEpoch() override { answers_.Clear(); }
+
+  int64_t Step() override {
+    const double asked = Now();
+    const ImageTensors batch = Take(loader_.get());
+    data_wait_s_.push_back(Now() - asked);
+    optimizer_->ZeroGrad();
+    const at::Tensor output = network_->Forward(batch.pixels, true);
+    at::nll_loss(output, batch.labels).backward();
+    optimizer_->Step();
+    answers_.Keep(output, batch.labels);
+    return batch_;
+  }
+
+  void Synchronize() override { SynchronizeDevice(device_); }
+
+  EpochScore EndEpoch() override {
+    const at::NoGradGuard no_grad;
+    EpochAnswers validation;
+    for (int64_t i = 0; i < validation_->batches_per_epoch(); ++i) {
+      const ImageTensors batch = Take(validation_.get());
+      validation.Keep(network_->Forward(batch.pixels, false), batch.labels);
+    }
+    EpochScore score = answers_.Score();
+    const EpochScore seen = validation.Score();
+    score.val_loss = seen.loss;
+    score.val_accuracy = seen.accuracy;
+    return score;
+  }
+
+  double LossSoFar() override { return *answers_.Score().loss; }
+
+  void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const override {
+    recorder->RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
+    if (!loop.epochs.empty()) {
+      const std::vector<double> epoch_s = EpochTimes(loop);
+      recorder->RecordTimes("epoch_s", Summarize(epoch_s).mean, epoch_s);
+    }
+    if (loop.stop_reason == "epochs") recorder->Record("total_s", loop.total_s);
+    recorder->RecordRate("samples_per_s", static_cast<double>(loop.samples) / loop.measured_s,
+                         static_cast<double>(batch_), loop.step_s);
+    const std::vector<double> waits(data_wait_s_.end() - loop.steps, data_wait_s_.end());
+    recorder->RecordTimes("data_wait_s", Summarize(waits).mean, waits);
+    RecordScores(loop, recorder);
+    RecordParameterCounts(*network_, recorder);
+  }
+
+  std::map<std::string, std::string> Data() const override { return data_; }
+
+  std::vector<std::string> Notes() const override {
+    const int64_t broken = loader_->broken() + validation_->broken();
+    if (broken == 0) return {};
+    std::vector<std::string> notes = {std::to_string(broken) + " of " + std::to_string(source_->size()) +
+                                      " images could not be read; others took their places"};
+    for (const BatchLoader* loader : {loader_.get(), validation_.get()}) {
+      for (std::string& why : loader->broken_examples()) notes.push_back(std::move(why));
+    }
+    return notes;
+  }
+
+ private:
+  Status MakeLoaders(const Parameters& parameters, uint32_t seed) {
+    const bool is_synthetic = parameters.Text("data") == "synthetic";
+    std::vector<int64_t> training, validation;
+    for (int64_t i = 0; i < source_->size(); ++i) {
+      const bool is_held_out = is_synthetic ? i >= parameters.Int("images") : i % kFolds == 0;
+      (is_held_out ? validation : training).push_back(i);
+    }
+    const auto count = static_cast<int64_t>(training.size());
+    if (count < batch_ || validation.empty()) {
+      return BadParameter("batch=" + std::to_string(batch_) +
+                              " needs at least as many images to train on, and there are " + std::to_string(count),
+                          "set batch lower or give more images");
+    }
+    BatchLoader::Options options = {.batch = batch_,
+                                    .side = kSide,
+                                    .threads = static_cast<int>(parameters.Int("loader_threads")),
+                                    .prefetch = kPrefetch,
+                                    .augment = true,
+                                    .seed = seed};
+    loader_ = std::make_unique<BatchLoader>(*source_, std::move(training), options);
+    options.batch = std::min<int64_t>(batch_, static_cast<int64_t>(validation.size()));
+    options.threads = 1;
+    options.prefetch = 1;
+    options.augment = false;
+    validation_ = std::make_unique<BatchLoader>(*source_, std::move(validation), options);
+    return OkStatus();
+  }
+
+  // A batch on the device, in the network's memory format.
+  ImageTensors Take(BatchLoader* loader) const {
+    StatusOr<ImageBatch> batch = loader->Next();
+    if (!batch.ok()) throw RunFailure(batch.status());
+    const auto count = static_cast<int64_t>(batch->labels.size());
+    const at::Device device = TorchDevice(device_);
+    const at::Tensor pixels = at::from_blob(batch->pixels.data(), {count, kSide, kSide, 3}, at::kFloat);
+    const at::Tensor labels = at::from_blob(batch->labels.data(), {count}, at::kLong);
+    return {pixels.permute({0, 3, 1, 2}).to(device, at::kFloat, false, true, format_),
+            labels.to(device, at::kLong, false, true)};
+  }
+
+  std::string device_;
+  int64_t batch_ = 0;
+  at::MemoryFormat format_ = at::MemoryFormat::Contiguous;
+  std::map<std::string, std::string> data_;
+  std::unique_ptr<ImageSource> source_;
+  std::unique_ptr<BatchLoader> loader_, validation_;
+  std::unique_ptr<ImageCnn> network_;
+  std::unique_ptr<Adam> optimizer_;
+  std::vector<double> data_wait_s_;  // of each step
+  EpochAnswers answers_;
+};
+
+}  // namespace
+
+WorkloadDefinition Define() {
+  return {
+      .name = "image_cnn_58m",
+      .version = 1,
+      .doc = "trains a published Keras network, 58,091,396 parameters, on augmented images of 256 x 256",
+      .parameters = Merge({EpochsParameter(10),
+                           {.name = "data",
+                            .type = "choice",
+                            .default_value = "synthetic",
+                            .choices = {"synthetic", "folder"},
+                            .doc = "synthetic: images made by seed; folder: JPEG and PNG images in "
+                                   "DATASET_DIR/images/CLASS/, of two to four classes",
+                            .defines_board = true},
+                           {.name = "images",
+                            .type = "int",
+                            .default_value = "9792",
+                            .min = 1,
+                            .max = 1e7,
+                            .unit = "images",
+                            .doc = "in an epoch of synthetic data; 9792 are the published 153 batches of 64"},
+                           {.name = "loader_threads",
+                            .type = "int",
+                            .default_value = "2",
+                            .min = 1,
+                            .max = 256,
+                            .unit = "threads",
+                            .doc = "that read, decode and augment images beside the training",
+                            .tunable = true},
+                           BatchParameter(64, 1024),
+                           KernelsParameter("Adam"),
+                           DtypeParameter({"fp32", "tf32"}),
+                           MemoryFormatParameter(),
+                           SeedParameter()},
+                          LoopParameters({.warmup = 3})),
+      .metrics = {"step_s", "epoch_s", "total_s", "samples_per_s", "data_wait_s", "loss", "accuracy", "val_loss",
+                  "val_accuracy", "parameters_total", "parameters_trainable"},
+      .device_kinds = {"cpu", "cuda"},
+      .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}, {"memory_format", "channels_last"}}},
+                {"cuda", {{"allocator", "retain"}, {"memory_format", "channels_last"}}}},
+      .create = []() -> std::unique_ptr<Workload> { return std::make_unique<ImageCnn58m>(); },
+  };
+}
+
+}  // namespace fleetmark::image_cnn_58m
