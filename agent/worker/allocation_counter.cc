@@ -13,15 +13,25 @@ namespace fleetmark {
 // LibTorch's allocators tell the profiler of the thread, if it has one, what they hand out.
 class AllocationCounter::Reporter : public c10::MemoryReportingInfoBase {
  public:
+  // The totals are unsigned from LibTorch 2 on: one of these two overrides, whichever it has.
   void reportMemoryUsage(void* /*pointer*/, int64_t size, size_t /*allocated*/, size_t /*reserved*/,
-                         c10::Device /*device*/) override {
-    if (size <= 0) return;  // freed
-    ++count;
-    bytes += size;
+                         c10::Device /*device*/) {
+    Add(size);
+  }
+  void reportMemoryUsage(void* /*pointer*/, int64_t size, int64_t /*allocated*/, int64_t /*reserved*/,
+                         c10::Device /*device*/) {
+    Add(size);
   }
   bool memoryProfilingEnabled() const override { return true; }
 
   std::atomic<int64_t> count = 0, bytes = 0;
+
+ private:
+  void Add(int64_t size) {
+    if (size <= 0) return;  // freed
+    ++count;
+    bytes += size;
+  }
 };
 
 class AllocationCounter::Guard {

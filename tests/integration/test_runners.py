@@ -44,17 +44,13 @@ class Misbehaviour(fleet.FleetTest):
     def test_a_line_over_one_mebibyte_is_a_breach_of_the_protocol(self):
         self.assertEqual("protocol", self.outcome("long_line")["failure"]["kind"])
 
-    def test_two_results_are_a_breach_or_count_once(self):
-        lab = self.start("lab-1")
-        run = lab.wait_for_run(lab.submit("two_results")[0])
-        self.assertIn(run["state"], ("failed", "succeeded"))
-        if run["state"] == "succeeded":
-            self.assertEqual(1, len([m for m in run["result"]["metrics"] if m["name"] == "it_per_s"]))
+    def test_two_results_are_a_breach(self):
+        self.assertEqual("protocol", self.outcome("two_results")["failure"]["kind"])
 
     def test_a_flood_of_events_does_not_grow_the_agent(self):
         lab = self.start("lab-1")
         run = lab.wait_for_run(lab.submit("flood")[0], deadline_s=90)
-        self.assertIn(run["state"], ("succeeded", "failed"))
+        self.assertEqual("succeeded", run["state"])
         self.assertLess(resident_bytes(lab.agents["lab-1"].process.pid), 200e6)
 
     def test_a_flood_on_stderr_keeps_the_tail_alone(self):

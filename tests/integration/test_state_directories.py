@@ -46,8 +46,7 @@ class Taken(StartTest):
         lab = self.start("lab-1")
         shutil.copytree(lab.directory / "agent-lab-1", lab.directory / "agent-copy")
         copy = lab.spawn("copy", lab.agent_arguments("lab-1", state="agent-copy", locks="locks-copy"))
-        fleet.wait_until(lambda: copy.process.poll() is not None or "identity" in copy.text().lower(),
-                         "the copy is told that its identity is in use")
+        fleet.wait_until(lambda: "identity" in copy.text(), "the copy is told that its identity is in use")
         self.assertEqual("succeeded", lab.wait_for_run(lab.submit()[0])["state"], "the first goes on")
         self.assertEqual(1, len(lab.json("agents")["agents"]))
 
