@@ -176,6 +176,23 @@ TEST(WorkerGate, TheProgramNeverRunsWhenTheAgentDiesBeforeItIsOpen) {
   }
 }
 
+// The same without the parent-death signal's help: the gate alone must hold.
+TEST(WorkerGate, TheProgramNeverRunsWhenTheGateClosesUnopened) {
+  const TemporaryDirectory directory;
+  const int agent = fork();
+  if (agent == 0) {
+    const auto worker = WorkerProcess::Fork(Touch(directory.path() / "ran"));
+    close_range(3, ~0U, 0);
+    int ended = 0;
+    waitpid((*worker)->pid(), &ended, 0);
+    _exit(WIFEXITED(ended) ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(agent, waitpid(agent, &status, 0));
+  EXPECT_EQ(0, status) << "it ended by itself";
+  EXPECT_FALSE(std::filesystem::exists(directory.path() / "ran"));
+}
+
 TEST(ProcessTable, AStaleKillSparesAProcessThatOnlyHasThePid) {
   const int child = fork();
   if (child == 0) {
