@@ -21,10 +21,12 @@ std::string UserDirectory(const char* variable, const char* fallback, const char
 AgentSettings::AgentSettings()
     : name(ReadHostInfo().hostname),
       state_dir(UserDirectory("XDG_STATE_HOME", ".local/state", "agent")),
-      dataset_dir(UserDirectory("XDG_DATA_HOME", ".local/share", "datasets")) {}
+      dataset_dir(UserDirectory("XDG_DATA_HOME", ".local/share", "datasets")),
+      runtimes_dir(UserDirectory("XDG_DATA_HOME", ".local/share", "runtimes")) {}
 
 void AgentSettings::AddMachine(Settings* settings) {
   AddDatasetDir(settings);
+  AddRuntimesDir(settings);
   settings->Add("lock-dir", &lock_dir, "Directory of the device locks, the same for all agents of this machine");
   settings->Add("share", &share, "Allow one worker per device at a time instead of one per machine");
   settings->Add("runner", &runners,
@@ -47,6 +49,10 @@ void AgentSettings::AddServer(Settings* settings) {
 
 void AgentSettings::AddDatasetDir(Settings* settings) {
   settings->Add("dataset-dir", &dataset_dir, "Directory of the data sets");
+}
+
+void AgentSettings::AddRuntimesDir(Settings* settings) {
+  settings->Add("runtimes-dir", &runtimes_dir, "Directory of the runtimes that `fleetmark-agent runtimes add` sets up");
 }
 
 void AgentSettings::AddStateDir(Settings* settings) {

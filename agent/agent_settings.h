@@ -18,6 +18,7 @@ struct AgentSettings {
   std::string coordinator;
   std::string state_dir;
   std::string dataset_dir;
+  std::string runtimes_dir;
   std::string lock_dir = "/tmp/fleetmark-locks";
   bool share = false;
   std::map<std::string, std::string> labels;
@@ -32,6 +33,7 @@ struct AgentSettings {
   // What only a server takes.
   void AddServer(Settings* settings);
   void AddDatasetDir(Settings* settings);
+  void AddRuntimesDir(Settings* settings);
   void AddStateDir(Settings* settings);
 };
 

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   fleetmark::AddServeVerb(&app, &exit_code);
   fleetmark::AddRunVerb(&app, &exit_code);
   fleetmark::AddDataVerb(&app, &exit_code);
+  fleetmark::AddRuntimesVerb(&app, &exit_code);
   fleetmark::AddLeaveVerb(&app, &exit_code);
   fleetmark::AddVersionVerb(&app, &exit_code);
   try {

@@ -137,7 +137,7 @@ StatusOr<int> Run(const RunArguments& arguments) {
   options.lock_directory = arguments.values.lock_dir;
   options.share = arguments.values.share;
   options.dataset_directory = arguments.values.dataset_dir;
-  options.runners = RunnerPaths(arguments.values.runners);
+  options.runners = RunnerPaths(arguments.values.runners, arguments.values.runtimes_dir);
   options.offer.runtimes = DescribeRunners(options.runners);
   FLEETMARK_ASSIGN_OR_RETURN(const std::unique_ptr<AgentLoop> loop, AgentLoop::Start(options));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::AttemptReport report,

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
+#include "agent/runtimes.h"
 #include "agent/subprocess.h"
 #include "agent/worker_command.h"
 #include "common/files.h"
@@ -17,8 +19,16 @@ constexpr char kLibtorch[] = "libtorch";
 constexpr double kDescribeTimeoutS = 60;  // importing a Python framework from a cold disk
 constexpr size_t kDescribeBytes = size_t{4} << 20;
 
+bool IsPythonRuntime(const std::string& name) {
+  const std::vector<PythonRuntime>& runtimes = PythonRuntimes();
+  return std::any_of(runtimes.begin(), runtimes.end(), [&name](const auto& known) { return known.name == name; });
+}
+
 std::string WhyNotExecutable(const std::string& name, const std::filesystem::path& path) {
   if (access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path)) return "";
+  if (path.filename() == "runner" && !std::filesystem::exists(path) && IsPythonRuntime(name)) {
+    return "it is not set up; fleetmark-agent runtimes add " + name;
+  }
   const std::string reason =
       path.string() + (access(path.c_str(), F_OK) == 0 ? " cannot be executed" : " does not exist");
   return reason +
@@ -64,9 +74,13 @@ v1::Runtime DescribeRunner(const std::string& name, const std::filesystem::path&
 
 }  // namespace
 
-std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named) {
+std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named,
+                                                         const std::filesystem::path& runtimes_directory) {
   std::map<std::string, std::filesystem::path> paths;
   paths[kLibtorch] = ProgramDirectory() / "fleetmark-worker";
+  for (const PythonRuntime& runtime : PythonRuntimes()) {
+    paths[runtime.name] = RuntimeRunner(std::filesystem::absolute(runtimes_directory), runtime.name);
+  }
   for (const auto& [name, path] : named) paths[name] = std::filesystem::absolute(path);
   return paths;
 }

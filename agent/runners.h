@@ -10,8 +10,10 @@
 
 namespace fleetmark {
 
-// The runner of each runtime: those named, and "libtorch" as fleetmark-worker beside this program where none is named.
-std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named);
+// The runner of each runtime: those named, the Python ones as set up in `runtimes_directory`, and "libtorch" as
+// fleetmark-worker beside this program, where none is named.
+std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named,
+                                                         const std::filesystem::path& runtimes_directory);
 
 // Asks every runner what it can do, all at once. One that cannot be used is listed with the reason.
 std::vector<v1::Runtime> DescribeRunners(const std::map<std::string, std::filesystem::path>& runners);

@@ -43,7 +43,7 @@ AgentLoop::Options LoopOptions(const AgentSettings& settings) {
   options.share = settings.share;
   options.dataset_directory = settings.dataset_dir;
   options.min_free_bytes = settings.min_free_mb * 1e6;
-  options.runners = RunnerPaths(settings.runners);
+  options.runners = RunnerPaths(settings.runners, settings.runtimes_dir);
   options.offer.runtimes = DescribeRunners(options.runners);
   for (const v1::Runtime& runtime : options.offer.runtimes) {
     if (runtime.unavailable().empty()) {

@@ -13,6 +13,7 @@ namespace fleetmark {
 void AddServeVerb(CLI::App* app, int* exit_code);
 void AddRunVerb(CLI::App* app, int* exit_code);
 void AddDataVerb(CLI::App* app, int* exit_code);
+void AddRuntimesVerb(CLI::App* app, int* exit_code);
 void AddLeaveVerb(CLI::App* app, int* exit_code);
 void AddVersionVerb(CLI::App* app, int* exit_code);
 

@@ -68,16 +68,17 @@ int Depth(const Status& status) {
 }
 
 // Those of `agents` that can run it; when there is none, why.
-StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, const v1::SubmitRequest& request) {
+StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, const v1::SubmitRequest& request,
+                                      std::vector<std::string>* left_out) {
   std::vector<Target> targets;
   Status refusal;
   for (const Agent* agent : agents) {
-    StatusOr<Placement> placement = PlaceOn(agent->record.description, request);
-    if (placement.ok()) {
-      targets.push_back({agent, std::move(placement).value()});
-    } else if (refusal.ok() || Depth(placement.status()) > Depth(refusal)) {
-      refusal = placement.status();
+    StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->record.description, request, left_out);
+    if (!placements.ok()) {
+      if (refusal.ok() || Depth(placements.status()) > Depth(refusal)) refusal = placements.status();
+      continue;
     }
+    for (Placement& placement : *placements) targets.push_back({agent, std::move(placement)});
   }
   if (targets.empty()) return refusal;
   return targets;
@@ -91,7 +92,8 @@ Status NoSuchAgent(const std::vector<const Agent*>& agents, const std::string& n
 }
 
 // The words of `on`: names, or one of "all" and "any"; labels narrow either.
-StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::SubmitRequest& request) {
+StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::SubmitRequest& request,
+                                            std::vector<std::string>* left_out) {
   const std::vector<const Agent*> agents = Joined(state);
   if (agents.empty()) {
     return FailedPrecondition("no agent has joined this coordinator yet",
@@ -123,8 +125,9 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
   if (!named.empty()) {
     std::vector<Target> targets;
     for (const Agent* agent : named) {
-      FLEETMARK_ASSIGN_OR_RETURN(Placement placement, PlaceOn(agent->record.description, request));
-      targets.push_back({agent, std::move(placement)});
+      FLEETMARK_ASSIGN_OR_RETURN(std::vector<Placement> placements,
+                                 PlaceOnEach(agent->record.description, request, left_out));
+      for (Placement& placement : placements) targets.push_back({agent, std::move(placement)});
     }
     return targets;
   }
@@ -133,10 +136,13 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
     if (MatchesLabels(agent->record.description, labels)) matching.push_back(agent);
   }
   if (matching.empty()) return NotFound("no agent has all of these labels together", "", "unknown_label");
-  FLEETMARK_ASSIGN_OR_RETURN(std::vector<Target> targets, Capable(matching, request));
+  FLEETMARK_ASSIGN_OR_RETURN(std::vector<Target> targets, Capable(matching, request, left_out));
   if (is_all && !is_any) return targets;
   if (request.device() == "all") {
     return InvalidArgument("\"any\" machine and --device all do not go together", "name the machines, or --on all");
+  }
+  if (request.runtime() == kAllRuntimes) {
+    return InvalidArgument("\"any\" machine and --runtime all do not go together", "name the machines, or --on all");
   }
   Target any{nullptr, targets.front().placement};
   any.placement.devices = {""};
@@ -162,7 +168,7 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
   record.repetition = repetition;
   record.spec.set_workload(request.workload());
   record.spec.set_workload_version(target.placement.workload.version());
-  record.spec.set_runtime(request.runtime());
+  record.spec.set_runtime(target.placement.runtime);
   record.spec.set_profile(request.profile());
   record.spec.set_device(device);
   record.spec.mutable_parameters()->insert(target.placement.parameters.begin(), target.placement.parameters.end());
@@ -191,7 +197,8 @@ void OnSubmit(StepContext& step, const SubmitAsked& event) {
   if (request.profile().empty()) request.set_profile(kStockProfile);
   if (request.repeat() == 0) request.set_repeat(1);
   if (Status status = CheckNumbers(request); !status.ok()) return step.Answer(event.reply, status);
-  StatusOr<std::vector<Target>> targets = ChooseTargets(step.state, request);
+  std::vector<std::string> left_out;
+  StatusOr<std::vector<Target>> targets = ChooseTargets(step.state, request, &left_out);
   if (!targets.ok()) return step.Answer(event.reply, targets.status());
   int runs = 0;
   for (const Target& target : *targets) runs += static_cast<int>(target.placement.devices.size()) * request.repeat();
@@ -208,6 +215,7 @@ void OnSubmit(StepContext& step, const SubmitAsked& event) {
   int index = 0;
   v1::SubmitResponse response;
   response.set_job_id(job.record.job_id);
+  for (std::string& sentence : left_out) response.add_left_out(std::move(sentence));
   for (int repetition = 1; repetition <= request.repeat(); ++repetition) {
     for (const Target& target : *targets) {
       for (const std::string& device : target.placement.devices) {

@@ -82,11 +82,38 @@ StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitR
   FLEETMARK_ASSIGN_OR_RETURN(const v1::Runtime* runtime, FindRuntime(agent, name));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec* workload, FindWorkload(agent, *runtime, request.workload()));
   Placement placement;
+  placement.runtime = name;
   placement.workload = *workload;
   FLEETMARK_ASSIGN_OR_RETURN(placement.parameters,
                              CheckParameters(*workload, {request.parameters().begin(), request.parameters().end()}));
   FLEETMARK_ASSIGN_OR_RETURN(placement.devices, ChooseDevices(agent, *runtime, *workload, request.device()));
   return placement;
+}
+
+StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, const v1::SubmitRequest& request,
+                                             std::vector<std::string>* left_out) {
+  std::vector<Placement> placements;
+  if (request.runtime() != kAllRuntimes) {
+    FLEETMARK_ASSIGN_OR_RETURN(Placement placement, PlaceOn(agent, request));
+    placements.push_back(std::move(placement));
+    return placements;
+  }
+  Status refusal = NotFound("agent " + agent.name() + " has no runtime at all", "", "unknown_runtime");
+  for (const v1::Runtime& runtime : agent.runtimes()) {
+    v1::SubmitRequest one = request;
+    one.set_runtime(runtime.name());
+    StatusOr<Placement> placement = PlaceOn(agent, one);
+    if (placement.ok()) {
+      placements.push_back(*std::move(placement));
+    } else if (placement.status().kind() == "runtime_unavailable" || placement.status().kind() == "unknown_workload") {
+      left_out->push_back(placement.status().message());
+      refusal = placement.status();
+    } else {
+      return placement.status();
+    }
+  }
+  if (placements.empty()) return refusal;
+  return placements;
 }
 
 }  // namespace fleetmark

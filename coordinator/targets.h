@@ -12,12 +12,14 @@
 namespace fleetmark {
 
 inline constexpr char kDefaultRuntime[] = "libtorch";
+inline constexpr char kAllRuntimes[] = "all";
 
 // The "label=value" words among `on`.
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on);
 bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string, std::string>& labels);
 
 struct Placement {
+  std::string runtime;
   v1::WorkloadSpec workload;
   std::map<std::string, std::string> parameters;  // canonical
   std::vector<std::string> devices;               // at least one; several for "all"
@@ -26,5 +28,10 @@ struct Placement {
 // Where on this machine the request would run, or why it cannot: runtime, workload, parameters and device are checked
 // against what the agent described, and each refusal names what there is.
 StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request);
+
+// The same for each runtime that was asked for: with "all" those that the machine can use and that have the workload.
+// Adds to `left_out` a sentence for each that it cannot use.
+StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, const v1::SubmitRequest& request,
+                                             std::vector<std::string>* left_out);
 
 }  // namespace fleetmark

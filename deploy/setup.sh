@@ -7,6 +7,7 @@ readonly ROOT
 
 # PyTorch's wheel on PyPI. The only place that names its version.
 readonly TORCH_VERSION=2.13.0
+readonly NUMPY_VERSION=2.4.6  # with which PyTorch is a runtime as well, not LibTorch alone
 readonly TORCH_VENV=$ROOT/build/torch-venv
 
 # Compiling the programs needs these, the tests and the checks those as well.
@@ -150,7 +151,8 @@ has_nvidia_gpu() { [[ -e /dev/nvidia0 ]] || { command -v nvidia-smi >/dev/null &
 
 # pip writes INSTALLER last: an installation that was interrupted does not count.
 has_torch_wheel() {
-  compgen -G "$TORCH_VENV/lib/python3*/site-packages/torch-$TORCH_VERSION*.dist-info/INSTALLER" >/dev/null
+  compgen -G "$TORCH_VENV/lib/python3*/site-packages/torch-$TORCH_VERSION*.dist-info/INSTALLER" >/dev/null &&
+    compgen -G "$TORCH_VENV/lib/python3*/site-packages/numpy-$NUMPY_VERSION.dist-info/INSTALLER" >/dev/null
 }
 
 # Bookworm's pip downloads every wheel of a dry run whole; newer ones read the metadata alone.
@@ -231,7 +233,7 @@ install_torch() {
 
 install_torch_wheel() {
   make_torch_venv &&
-    "$TORCH_VENV/bin/pip" install --quiet --no-compile "torch==$TORCH_VERSION"
+    "$TORCH_VENV/bin/pip" install --quiet --no-compile "torch==$TORCH_VERSION" "numpy==$NUMPY_VERSION"
 }
 
 # Debian's LibTorch takes whatever libblas.so.3 is; the reference implementation is forty times slower than OpenBLAS.

@@ -128,7 +128,7 @@ class Fleet:
         arguments = [BIN / "fleetmark-agent", "serve", "--name", name,
                      "--state-dir", self.directory / (state or f"agent-{name}"),
                      "--lock-dir", self.directory / (locks or f"locks-{name}"),
-                     "--dataset-dir", self.directory / "datasets"]
+                     "--dataset-dir", self.directory / "datasets", "--runtimes-dir", self.directory / "runtimes"]
         for runner, path in (runners or {"fake": self.runner}).items():
             arguments += ["--runner", f"{runner}={path}"]
         if self.address:

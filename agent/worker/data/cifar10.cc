@@ -1,9 +1,8 @@
 #include "agent/worker/data/cifar10.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "agent/worker/data/whole_file.h"
 #include "agent/worker/failure.h"
 #include "common/sha256.h"
 
@@ -20,9 +19,11 @@ constexpr char kCifar10Hint[] = "put CIFAR-10's six files of the binary version 
 
 // A record is the class, then the image.
 Status Append(const fs::path& path, Sha256* hash, LabelledImages* images) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return DataMissing("CIFAR-10 is not complete: " + path.string() + " is not there", kCifar10Hint);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    return DataMissing("CIFAR-10 is not complete: " + path.string() + " is not there", kCifar10Hint);
+  }
+  FLEETMARK_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   if (bytes.size() != kImagesOfAFile * kRecordBytes) {
     return DataCorrupt(path.string() + " has " + std::to_string(bytes.size()) + " bytes, not " +
                        std::to_string(kImagesOfAFile * kRecordBytes));

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
+#include "agent/worker/data/whole_file.h"
 #include "agent/worker/failure.h"
 #include "common/sha256.h"
 #ifdef FLEETMARK_HAVE_ZLIB
@@ -20,14 +19,6 @@ constexpr char kHint[] = "fetch it anew: fleetmark-agent data add mnist";
 
 Status Unreadable(const std::filesystem::path& path) {
   return DataMissing("cannot read " + path.string() + ": " + std::strerror(errno));
-}
-
-StatusOr<std::string> ReadPlain(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unreadable(path);
-  std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad()) return Unreadable(path);
-  return bytes;
 }
 
 #ifdef FLEETMARK_HAVE_ZLIB
@@ -70,7 +61,7 @@ bool CanReadGzip() {
 }
 
 StatusOr<IdxArray> ReadIdx(const std::filesystem::path& path, size_t rank) {
-  FLEETMARK_ASSIGN_OR_RETURN(std::string bytes, path.extension() == ".gz" ? ReadGzip(path) : ReadPlain(path));
+  FLEETMARK_ASSIGN_OR_RETURN(std::string bytes, path.extension() == ".gz" ? ReadGzip(path) : ReadWholeFile(path));
   const size_t header = 4 + 4 * rank;
   if (bytes.size() < header) return Corrupt(path, "its " + std::to_string(bytes.size()) + " bytes hold no IDX header");
   const std::string magic = {'\0', '\0', '\x08', static_cast<char>(rank)};

@@ -1,7 +1,5 @@
 #include "agent/worker/data/image_file.h"
 
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string_view>
 
@@ -12,6 +10,7 @@
 #include <png.h>
 #endif
 
+#include "agent/worker/data/whole_file.h"
 #include "agent/worker/failure.h"
 
 namespace fleetmark {
@@ -76,9 +75,9 @@ StatusOr<ColourImage> DecodePng(const std::filesystem::path& path, const std::st
 
 StatusOr<ColourImage> ReadImageFile(const std::filesystem::path& path) {
   constexpr std::string_view kJpeg = "\xff\xd8\xff", kPng = "\x89PNG\r\n\x1a\n";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Broken(path, "it cannot be opened");
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const StatusOr<std::string> read = ReadWholeFile(path);
+  if (!read.ok()) return DataCorrupt(read.status().message());
+  const std::string& bytes = *read;
   if (bytes.starts_with(kJpeg)) return DecodeJpeg(path, bytes);
   if (bytes.starts_with(kPng)) return DecodePng(path, bytes);
   return Broken(path, "it is neither a JPEG nor a PNG");

@@ -3,6 +3,7 @@
 #include "common/vocabulary.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/render/run_table.h"
+#include "coordinator/cli/render/text.h"
 #include "coordinator/cli/run_filter.h"
 #include "coordinator/cli/run_watcher.h"
 #include "coordinator/cli/submission.h"
@@ -29,7 +30,8 @@ class SubmitVerb : public Verb {
         ->type_name("TARGET")
         ->allow_extra_args(false);
     app->add_option("--device", request_.device, "cpu, cuda, cuda:1 or all [the machine's best]")->type_name("DEVICE");
-    app->add_option("--runtime", request_.runtime, "What executes it [libtorch]")->type_name("NAME");
+    app->add_option("--runtime", request_.runtime, "What executes it; all: every runtime that a machine has [libtorch]")
+        ->type_name("NAME");
     app->add_option("--profile", request_.profile, "stock (as a plain script runs) or tuned [stock]")
         ->check(CLI::IsMember(kProfiles).description(""))
         ->type_name("PROFILE");
@@ -98,6 +100,8 @@ class SubmitVerb : public Verb {
   static void Announce(Console& console, const v1::SubmitResponse& response, bool waits) {
     const int runs = response.run_ids_size();
     console.out() << "job " << response.job_id() << " with " << runs << (runs == 1 ? " run" : " runs") << "\n";
+    for (const std::string& sentence : response.left_out())
+      console.out() << "left out: " << Printable(sentence) << "\n";
     if (!waits) console.out() << "follow it: fleetmark watch " << response.job_id() << "\n";
     console.out() << std::flush;
   }

@@ -55,6 +55,33 @@ TEST_F(CoreSubmit, DevicesAreOfTheTarget) {
   EXPECT_THAT(Places(request), UnorderedElementsAre("lab-1 cpu", "lab-1 cuda:0", "lab-1 cuda:1"));
 }
 
+TEST_F(CoreSubmit, AllRuntimesAreThoseThatTheMachineCanUse) {
+  ScriptedAgent& agent = fleet_.MakeAgent("lab-3");
+  v1::Runtime* second = agent.description.add_runtimes();
+  *second = agent.description.runtimes(0);
+  second->set_name("pytorch");
+  second->mutable_description()->set_runtime("pytorch");
+  v1::Runtime* absent = agent.description.add_runtimes();
+  absent->set_name("keras-jax");
+  absent->set_unavailable("it is not set up");
+  ASSERT_TRUE(fleet_.Register(agent).ok());
+  v1::SubmitRequest request = CoreHarness::Request("lab-3");
+  request.set_runtime("all");
+  const StatusOr<v1::SubmitResponse> response = fleet_.Submit(request);
+  ASSERT_TRUE(response.ok()) << response.status().ToString();
+  std::vector<std::string> runtimes;
+  for (const std::string& id : response->run_ids()) runtimes.push_back(fleet_.RunOf(id).runtime());
+  EXPECT_THAT(runtimes, UnorderedElementsAre("libtorch", "pytorch"));
+  ASSERT_EQ(response->left_out_size(), 1);
+  EXPECT_THAT(response->left_out(0), HasSubstr("keras-jax: it is not set up"));
+  request.clear_on();
+  EXPECT_THAT(Refusal(request).message(), HasSubstr("--runtime all"));
+  request = CoreHarness::Request("lab-3");
+  request.set_runtime("all");
+  (*request.mutable_parameters())["n"] = "1";
+  EXPECT_EQ(Refusal(request).kind(), "bad_parameter");
+}
+
 TEST_F(CoreSubmit, EachRefusalNamesWhatIsWrongAndWhatThereIs) {
   v1::SubmitRequest request = CoreHarness::Request();
   request.set_workload("tensr_add");

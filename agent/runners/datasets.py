@@ -1,0 +1,161 @@
+"""The data of the workloads as numpy arrays: images as bytes, count x height x width x channels; labels as int64."""
+
+import gzip
+import hashlib
+import pathlib
+import threading
+
+import numpy
+
+from protocol import Failure
+
+MNIST_FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+               "t10k-labels-idx1-ubyte"]
+CIFAR_FILES = [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]
+CIFAR_RECORD = 3073
+
+
+class Data:
+    def __init__(self, name, sha256, train, test):
+        self.name, self.sha256 = name, sha256
+        self.train, self.test = train, test  # (images, labels) each
+
+    def about(self):
+        return {"name": self.name, "sha256": self.sha256}
+
+
+def read(directory, names, hint):
+    """The first of `names` that is there, plain or gzip."""
+    for name in names:
+        for path in (directory / name, directory / (name + ".gz")):
+            if path.exists():
+                raw = path.read_bytes()
+                return gzip.decompress(raw) if path.suffix == ".gz" else raw
+    raise Failure("data_missing", f"{directory / names[0]} is not there", hint)
+
+
+def mnist(dataset_dir):
+    directory = pathlib.Path(dataset_dir) / "mnist"
+    hint = f"fleetmark-agent data add mnist --dataset-dir {dataset_dir}, or take data=synthetic"
+    if not dataset_dir:
+        raise Failure("data_missing", "there is no dataset directory to find MNIST in", hint)
+    raw = [read(directory, [name, name.replace("-idx", ".idx")], hint) for name in MNIST_FILES]
+    sha256 = hashlib.sha256("".join(hashlib.sha256(part).hexdigest() for part in raw).encode()).hexdigest()
+    arrays = []
+    for name, part in zip(MNIST_FILES, raw):
+        header = 16 if "images" in name else 8
+        shape = (-1, 28, 28, 1) if "images" in name else (-1,)
+        try:
+            arrays.append(numpy.frombuffer(part, numpy.uint8, offset=header).reshape(shape))
+        except ValueError:
+            raise Failure("data_corrupt", f"{directory / name} is corrupt: its size is wrong", hint) from None
+    return Data("mnist", sha256, (arrays[0], arrays[1].astype(numpy.int64)), (arrays[2], arrays[3].astype(numpy.int64)))
+
+
+def cifar10(dataset_dir):
+    directory = pathlib.Path(dataset_dir) / "cifar-10-batches-bin"
+    hint = "put CIFAR-10's six files of the binary version there, or take data=synthetic"
+    if not dataset_dir:
+        raise Failure("data_missing", "there is no dataset directory to find CIFAR-10 in", hint)
+    raw = [read(directory, [name], hint) for name in CIFAR_FILES]
+    parts = []
+    for name, part in zip(CIFAR_FILES, raw):
+        if len(part) != 10000 * CIFAR_RECORD:
+            raise Failure("data_corrupt", f"{directory / name} has {len(part)} bytes, not {10000 * CIFAR_RECORD}")
+        records = numpy.frombuffer(part, numpy.uint8).reshape(-1, CIFAR_RECORD)
+        parts.append((records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0].astype(numpy.int64)))
+    train = tuple(numpy.concatenate(arrays) for arrays in zip(*parts[:5]))
+    return Data("cifar10", hashlib.sha256(b"".join(raw)).hexdigest(), train, parts[5])
+
+
+def synthetic(side, channels, train, test, seed):
+    """Ten patterns under noise: not the images of fleetmark-worker, as their hash says, and learned as easily."""
+    random = numpy.random.default_rng(seed)
+    patterns = random.integers(0, 160, (10, side, side, channels), numpy.uint8)
+
+    def make(count):
+        labels = random.integers(0, 10, count)
+        return patterns[labels] + random.integers(0, 64, (count, side, side, channels), numpy.uint8), labels
+
+    parts = make(train), make(test)
+    digest = hashlib.sha256()
+    for images, labels in parts:
+        digest.update(images.tobytes())
+        digest.update(labels.tobytes())
+    return Data("synthetic-numpy", digest.hexdigest(), *parts)
+
+
+def synthetic_image(index, side, classes, seed):
+    """A grating whose direction and colour are its class; its phase and noise follow from the index."""
+    random = numpy.random.default_rng((seed, index))
+    label = int(random.integers(classes))
+    angle, phase = numpy.pi * label / classes, 2 * numpy.pi * random.random()
+    rows, columns = numpy.mgrid[0:side, 0:side] * (2 * numpy.pi * 8 / side)
+    wave = numpy.sin(phase + columns * numpy.cos(angle) + rows * numpy.sin(angle))
+    strength = numpy.full(3, 30.0)
+    strength[label % 3] = 60
+    noise = random.integers(0, 64, (side, side, 3))
+    return (96 + wave[..., None] * strength + noise).astype(numpy.uint8), label
+
+
+def place(image, random, side):
+    """Flips, turns by up to 25 degrees, moves by a tenth, zooms by a fifth, bilinearly; numbers from 0 to 1. With no
+    `random`, only scales."""
+    height, width = image.shape[:2]
+    draw = (lambda: random.uniform(-1, 1)) if random is not None else (lambda: 0.0)
+    mirrored = random is not None and draw() < 0
+    angle, right, down = numpy.radians(25) * draw(), 0.1 * draw(), 0.1 * draw()
+    scale_x = (1 + 0.2 * draw()) * width / side * (-1 if mirrored else 1)
+    scale_y = (1 + 0.2 * draw()) * height / side
+    at = numpy.arange(side, dtype=numpy.float32) - (side - 1) / 2
+    cosine, sine = numpy.cos(angle), numpy.sin(angle)
+    x = (width - 1) / 2 + right * width + scale_x * (cosine * at[None, :] - sine * at[:, None])
+    y = (height - 1) / 2 + down * height + scale_y * (cosine * at[:, None] + sine * at[None, :])
+    x, y = x.clip(0, width - 1).astype(numpy.float32), y.clip(0, height - 1).astype(numpy.float32)
+    left, top = x.astype(numpy.int32), y.astype(numpy.int32)
+    x, y = (x - left)[..., None], (y - top)[..., None]
+    far_x, far_y = numpy.minimum(left + 1, width - 1), numpy.minimum(top + 1, height - 1)
+    upper = image[top, left] * (1 - x) + image[top, far_x] * x
+    lower = image[far_y, left] * (1 - x) + image[far_y, far_x] * x
+    return (upper * (1 - y) + lower * y) / numpy.float32(255)
+
+
+class ImageLoader:
+    """Batches of synthetic images, made by threads ahead of time: `epochs` times `steps` of them, then the end."""
+
+    def __init__(self, side, classes, images, batch, threads, seed, augment=True):
+        self.steps = images // batch
+        self._make = lambda number: self._batch(number, side, classes, batch, seed, augment)
+        self._ready, self._number, self._lock = {}, 0, threading.Lock()
+        self._room = threading.Semaphore(4)
+        self._arrived, self._next = threading.Condition(), 0
+        for _ in range(threads):
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _batch(self, number, side, classes, batch, seed, augment):
+        epoch, step = divmod(number, self.steps)
+        order = numpy.random.default_rng((seed, epoch)).permutation(self.steps * batch)
+        pixels, labels = numpy.empty((batch, side, side, 3), numpy.float32), numpy.empty(batch, numpy.int64)
+        for i, index in enumerate(order[step * batch:(step + 1) * batch]):
+            image, labels[i] = synthetic_image(int(index), side, classes, seed)
+            random = numpy.random.default_rng((seed, epoch, int(index))) if augment else None
+            pixels[i] = place(image, random, side)
+        return pixels, labels
+
+    def _work(self):
+        while True:
+            self._room.acquire()
+            with self._lock:
+                number, self._number = self._number, self._number + 1
+            batch = self._make(number)
+            with self._arrived:
+                self._ready[number] = batch
+                self._arrived.notify_all()
+
+    def next(self):
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._next in self._ready)
+            batch = self._ready.pop(self._next)
+            self._next += 1
+        self._room.release()
+        return batch

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""The runner of the runtimes that are Python frameworks: fleetmark_runner.py RUNTIME describe|run.
+
+It speaks what fleetmark-worker speaks: `describe` prints one JSON document, `run` reads a specification from standard
+input and writes events. `fleetmark-agent runtimes add RUNTIME` makes the environment that it runs in.
+"""
+
+import copy
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+
+STARTED = time.perf_counter()
+
+import protocol  # noqa: E402
+
+RUNTIMES = {"pytorch": ("pytorch_workloads", "torch", ""),
+            "keras-tensorflow": ("keras_workloads", "tensorflow", "tensorflow"),
+            "keras-jax": ("keras_workloads", "jax", "jax")}
+# Of fleetmark-worker's parameters those that a framework leaves no choice of, and metrics that it cannot tell.
+NOT_IN_PYTHON = {"kernels"}
+NOT_IN_KERAS = {"memory_format"}
+NO_METRICS = {"alloc_count", "alloc_bytes", "load1", "rss_peak_bytes"}
+COMPILE = {"name": "compile", "type": "bool", "default_value": "false", "tunable": True,
+           "doc": "true: through torch.compile; the first call compiles"}
+# What profile `tuned` sets beside what the agent does (threads, allocator).
+TUNED = {"pytorch": {"memory_format": "channels_last"}}
+
+
+def offer(runtime, workload):
+    """A workload of fleetmark-worker's as this runtime offers it."""
+    workload = copy.deepcopy(workload)
+    without = NOT_IN_PYTHON | (set() if runtime == "pytorch" else NOT_IN_KERAS)
+    parameters = [parameter for parameter in workload["parameters"] if parameter["name"] not in without]
+    for parameter in parameters:
+        parameter["doc"] = parameter["doc"].split("; profile tuned:")[0]
+        if "folder" in parameter.get("choices", []):
+            parameter["choices"], parameter["doc"] = ["synthetic"], "synthetic: images made by seed"
+    workload["parameters"] = parameters + ([COMPILE] if runtime == "pytorch" else [])
+    workload["metrics"] = [metric for metric in workload["metrics"] if metric["name"] not in NO_METRICS]
+    return workload
+
+
+def framework(runtime):
+    module, package, backend = RUNTIMES[runtime]
+    if backend:
+        os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        loaded = importlib.import_module(module)
+    except ImportError as error:
+        raise protocol.Failure("unsupported", f"{runtime} cannot be imported: {error}",
+                               f"set it up anew: fleetmark-agent runtimes add {runtime}") from None
+    return loaded, loaded.versions()[package]
+
+
+def describe(runtime):
+    loaded, version = framework(runtime)
+    known = protocol.known_workloads()
+    devices = [protocol.cpu_device()] + [dict(device) for device in loaded.devices()]
+    return {"runtime": runtime, "runtime_version": version, "versions": loaded.versions(), "devices": devices,
+            "workloads": [offer(runtime, known[name]) for name in sorted(loaded.WORKLOADS)]}
+
+
+def run(runtime):
+    specification = json.load(sys.stdin)
+    loaded, version = framework(runtime)
+    name, device = specification["workload"], specification.get("device") or "cpu"
+    if name not in loaded.WORKLOADS:
+        raise protocol.Failure("bad_parameter", f"{runtime} has no workload {name}",
+                               "known: " + ", ".join(sorted(loaded.WORKLOADS)))
+    there = {known["name"]: known for known in [protocol.cpu_device()] + loaded.devices()}
+    if device not in there:
+        raise protocol.Failure("device_unavailable", f"{runtime} sees no device {device} here",
+                               "it sees: " + ", ".join(there))
+    workload = offer(runtime, protocol.known_workloads()[name])
+    given = dict(specification.get("parameters", {}))
+    if specification.get("profile") == "tuned":
+        given = {**TUNED.get(runtime, {}), **given}
+    parameters = protocol.parameters_of(workload, given)
+    if not parameters["threads"]:
+        parameters["threads"] = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    if parameters["dtype"] == "tf32" and device == "cpu":
+        raise protocol.Failure("unsupported", "dtype=tf32 needs a CUDA device, not cpu", "take dtype=fp32")
+    protocol.send("started", {"environment": protocol.environment(runtime, version, loaded.versions(), there[device],
+                                                                  parameters)})
+    protocol.send("phase", {"name": "load"})
+    if hasattr(loaded, "prepare"):
+        loaded.prepare(parameters, device)
+    measurement, data, notes = loaded.WORKLOADS[name](workload, parameters, device,
+                                                      specification.get("dataset_dir", ""))
+    metrics = {metric["name"]: metric for metric in workload["metrics"]}
+    protocol.send("metric", {"name": "first_call_s", "unit": metrics["first_call_s"]["unit"],
+                             "value": measurement.first_call_s})
+    protocol.send_samples("step_s", "s", measurement.step_s)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    protocol.send("result", {
+        "primary_metric": workload["metrics"][0]["name"], "stop_reason": measurement.stop_reason,
+        "steps": len(measurement.step_s), "warmup_steps": measurement.warmup_steps,
+        "measured_s": measurement.measured_s, "wall_s": time.perf_counter() - STARTED,
+        "process_s": usage.ru_utime + usage.ru_stime, "data": data, "notes": notes,
+        "parameters": {name: protocol.as_text(value) for name, value in parameters.items()}})
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in RUNTIMES or sys.argv[2] not in ("describe", "run"):
+        print(f"usage: fleetmark_runner.py {'|'.join(RUNTIMES)} describe|run", file=sys.stderr)
+        return 2
+    runtime, verb = sys.argv[1:]
+    if verb == "describe":
+        try:
+            print(json.dumps(describe(runtime)))
+        except protocol.Failure as failure:
+            print(f"{failure}; {failure.hint}", file=sys.stderr)
+            return protocol.EXIT_CODES[failure.kind]
+        return 0
+    try:
+        run(runtime)
+    except protocol.Failure as failure:
+        protocol.fail(failure)
+    except Exception as error:  # whatever a framework throws, as one sentence
+        loaded = sys.modules.get(RUNTIMES[runtime][0])
+        text = f"{runtime} failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        if isinstance(error, MemoryError) or (loaded is not None and loaded.is_out_of_memory(error)):
+            protocol.fail(protocol.Failure("out_of_memory", text, "take a smaller batch"))
+        protocol.fail(protocol.Failure("internal", text))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

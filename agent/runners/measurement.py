@@ -1,0 +1,212 @@
+"""What is measured around a training loop, whoever drives it: a loop of ours calls step() itself, Keras's fit() through a
+callback. Warm-up, stop rules and statistics are those of fleetmark-worker; its sources say why."""
+
+import math
+import statistics
+import time
+
+from protocol import Failure, send
+
+PROGRESS_INTERVAL_S = 0.5
+MOST_BLOCKS, FEWEST_BLOCKS = 20, 5
+STUDENT_975 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+               2.120, 2.110, 2.101, 2.093]
+
+
+class Stop(Exception):
+    """Leaves a training loop that is not ours when a stop rule has fired."""
+
+
+def quantile(ordered, share):
+    position = share * (len(ordered) - 1)
+    below = int(position)
+    if below + 1 >= len(ordered):
+        return ordered[-1]
+    return ordered[below] + (position - below) * (ordered[below + 1] - ordered[below])
+
+
+def half_width(values):
+    """Half the 95 % interval of the mean, from the means of contiguous blocks; None for too few values."""
+    if len(values) < FEWEST_BLOCKS:
+        return None
+    blocks = min(max(len(values) // 2, FEWEST_BLOCKS), MOST_BLOCKS)
+    edges = [block * len(values) // blocks for block in range(blocks + 1)]
+    means = [statistics.fmean(values[begin:end]) for begin, end in zip(edges, edges[1:])]
+    return STUDENT_975[blocks - 2] * statistics.stdev(means) / math.sqrt(blocks)
+
+
+def summary(values, better):
+    ordered = sorted(values)
+    return {"n": len(ordered), "best": ordered[-1] if better == "more" else ordered[0],
+            "median": quantile(ordered, 0.5), "mean": statistics.fmean(ordered),
+            "sd": statistics.stdev(ordered) if len(ordered) > 1 else 0.0,
+            "p5": quantile(ordered, 0.05), "p95": quantile(ordered, 0.95), "p99": quantile(ordered, 0.99)}
+
+
+class Measurement:
+    """Time of each step, from the end of the one before. begin() starts the clock anew after what is not to be timed."""
+
+    def __init__(self, parameters, steps_per_epoch=0):
+        self.parameters, self.steps_per_epoch = parameters, steps_per_epoch
+        self.first_call_s, self.step_s, self.samples = 0.0, [], 0
+        self.warmup_steps, self.measured_s = 0, 0.0
+        self.epochs, self.epoch_s = [], 0.0
+        self.stop_reason, self.total_s = "", 0.0
+        if steps_per_epoch and parameters["epochs"] * steps_per_epoch <= parameters["warmup"]:
+            raise Failure("bad_parameter", f"warmup={parameters['warmup']} leaves nothing to measure of "
+                          f"{parameters['epochs']} epochs of {steps_per_epoch} steps", "set warmup lower or epochs higher")
+        self._reported = self._began = self._last = time.perf_counter()
+        self._next_look = 30
+        send("phase", {"name": "warm-up"})
+
+    def begin(self):
+        self._last = time.perf_counter()
+
+    def restart(self):
+        """The clock of the whole training, too."""
+        self._began = self._last = time.perf_counter()
+
+    def step(self, samples):
+        """One step has ended. Returns whether to stop."""
+        elapsed = time.perf_counter() - self._last
+        self.epoch_s += elapsed
+        if self.warmup_steps < self.parameters["warmup"]:
+            if self.warmup_steps == 0:
+                self.first_call_s = elapsed
+            self.warmup_steps += 1
+            if self.warmup_steps == self.parameters["warmup"]:
+                send("phase", {"name": "measure"})
+        else:
+            self.step_s.append(elapsed)
+            self.measured_s += elapsed
+            self.samples += samples
+            self.stop_reason = self._fired()
+        self._report()
+        self._finish_if_stopped()
+        self.begin()
+        return bool(self.stop_reason)
+
+    def end_epoch(self, loss=None, accuracy=None, val_loss=None, val_accuracy=None):
+        """After an epoch's last step and its evaluation. Returns whether to stop."""
+        scores = {"loss": loss, "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+        epoch = {"epoch": len(self.epochs) + 1, "epoch_s": self.epoch_s,
+                 **{name: float(value) for name, value in scores.items() if value is not None}}
+        self.epochs.append(epoch)
+        self.epoch_s = 0.0
+        send("training_epoch", epoch)
+        for name in ("loss", "val_loss"):
+            if not math.isfinite(epoch.get(name, 0.0)):
+                raise Failure("diverged", f"{name} is not finite after epoch {epoch['epoch']}: training diverged")
+        if len(self.epochs) >= self.parameters["epochs"]:
+            self.stop_reason = self.stop_reason or "epochs"
+        self._finish_if_stopped()
+        self.begin()
+        return bool(self.stop_reason)
+
+    def _finish_if_stopped(self):
+        if self.stop_reason:
+            self.total_s = time.perf_counter() - self._began
+
+    def _fired(self):
+        given = self.parameters
+        if 0 < given["steps"] <= len(self.step_s):
+            return "steps"
+        if given["until_ci"] > 0 and len(self.step_s) >= self._next_look and self.measured_s >= 1:
+            self._next_look = len(self.step_s) + max(len(self.step_s) // 10, 1)
+            if half_width(self.step_s) <= given["until_ci"] * statistics.fmean(self.step_s):
+                return "until_ci"
+        return "duration_s" if 0 < given["duration_s"] <= self.measured_s else ""
+
+    def _expected(self):
+        rate = len(self.step_s) / self.measured_s if self.measured_s else 0
+        expected = [self.parameters["steps"], self.parameters["duration_s"] * rate]
+        if self.steps_per_epoch:
+            expected.append(self.parameters["epochs"] * self.steps_per_epoch - self.warmup_steps)
+        return min((count for count in expected if count > 0), default=0)
+
+    def _report(self):
+        now = time.perf_counter()
+        if now - self._reported < PROGRESS_INTERVAL_S:
+            return
+        self._reported = now
+        rate = len(self.step_s) / self.measured_s if self.measured_s else 0.0
+        send("progress", {"phase": "measure" if self.step_s else "warm-up", "done": float(len(self.step_s)),
+                          "total": float(self._expected()), "rate": rate, "rate_unit": "it/s",
+                          "elapsed_s": now - self._began})
+
+
+class Metrics:
+    """Sends the metrics of a run with the units that fleetmark-worker declares."""
+
+    def __init__(self, workload, measurement):
+        self.known = {metric["name"]: metric for metric in workload["metrics"]}
+        self.measured = measurement
+
+    def record(self, name, value, values=(), interval=None):
+        metric = self.known[name]
+        body = {"name": name, "unit": metric.get("unit", ""), "value": float(value)}
+        if values:
+            body.update(summary(values, metric.get("better", "")))
+        if interval is not None:
+            body["ci_low"], body["ci_high"] = interval
+        send("metric", body)
+
+    def times(self, name, value, values):
+        half = half_width(values)
+        self.record(name, value, values, None if half is None else (value - half, value + half))
+
+    def best_time(self, name, values):
+        self.record(name, min(values), values)
+
+    def rate(self, name, per_step):
+        """`per_step` a step, over the measured steps."""
+        step_s, mean = self.measured.step_s, self.measured.measured_s / len(self.measured.step_s)
+        half = half_width(step_s)
+        interval = None if half is None or half >= mean else (per_step / (mean + half), per_step / (mean - half))
+        self.record(name, per_step / mean, [per_step / seconds for seconds in step_s], interval)
+
+    def epochs(self, best=False):
+        """epoch_s and the last epoch's scores."""
+        if not self.measured.epochs:
+            return
+        epoch_s = [epoch["epoch_s"] for epoch in self.measured.epochs]
+        if best:
+            self.best_time("epoch_s", epoch_s)
+        else:
+            self.times("epoch_s", statistics.fmean(epoch_s), epoch_s)
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            if name in self.measured.epochs[-1] and name in self.known:
+                self.record(name, self.measured.epochs[-1][name])
+        if self.measured.stop_reason == "epochs" and "total_s" in self.known:
+            self.record("total_s", self.measured.total_s)
+
+
+def measure_calls(metrics, batch, call):
+    """Wall and process time of each call, of which the last ones count; in words as well."""
+    measurement = metrics.measured
+    measurement.restart()
+    process_s, notes, stop = [], [], False
+    while not stop:
+        process, wall = time.process_time(), time.perf_counter()
+        loss = call()
+        process_s.append(time.process_time() - process)
+        notes.append(f"call {len(process_s)}: {time.perf_counter() - wall:.6f} s, {process_s[-1]:.6f} s of process time")
+        if loss != loss:
+            raise Failure("diverged", f"the loss is not finite after call {len(process_s)}")
+        stop = measurement.step(batch)
+    measured = process_s[-len(measurement.step_s):]
+    metrics.times("wall_s", measurement.measured_s / len(measurement.step_s), measurement.step_s)
+    metrics.times("process_s", sum(measured) / len(measured), measured)
+    metrics.rate("samples_per_s", batch)
+    metrics.record("loss", loss)
+    return notes if len(notes) <= 8 else []
+
+
+def record_images(metrics, batch, waits):
+    """What image_cnn_58m reports; `waits`: what each step waited for its batch."""
+    measurement = metrics.measured
+    metrics.times("step_s", measurement.measured_s / len(measurement.step_s), measurement.step_s)
+    metrics.epochs()
+    metrics.rate("samples_per_s", batch)
+    measured = waits[-len(measurement.step_s):]
+    metrics.times("data_wait_s", sum(measured) / len(measured), measured)

@@ -1,0 +1,81 @@
+"""Python frameworks as runtimes: how they are set up, what is said of those that are not, and a real run in PyTorch."""
+
+import os
+import subprocess
+import unittest
+
+import fleet
+
+# The Python whose packages hold the LibTorch under test, PyTorch's and numpy with it; "" with Debian's LibTorch.
+TORCH_PYTHON = os.environ.get("FLEETMARK_TORCH_PYTHON", "")
+
+
+class RuntimesTest(fleet.FleetTest):
+    def runtimes(self, *arguments, expect=0):
+        command = [fleet.BIN / "fleetmark-agent", "runtimes", *arguments,
+                   "--runtimes-dir", self.fleet.directory / "runtimes"]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120,
+                                stdin=subprocess.DEVNULL)
+        self.assertEqual(expect, result.returncode, result.stdout + result.stderr)
+        return result
+
+
+class Setup(RuntimesTest):
+    def test_what_is_not_set_up_says_how(self):
+        self.assertIn("fleetmark-agent runtimes add keras-jax", self.runtimes("list").stdout)
+        lab = self.start("lab-1")
+        known = {runtime["name"]: runtime for runtime in lab.json("agents")["agents"][0]["runtimes"]}
+        for name in ("pytorch", "keras-tensorflow", "keras-jax"):
+            self.assertIn(f"fleetmark-agent runtimes add {name}", known[name]["unavailable"])
+        error = lab.json("submit", "mnist_cnn", "--runtime", "keras-jax", "--on", "lab-1", expect=2)["error"]
+        self.assertIn("runtimes add keras-jax", error["message"])
+
+    def test_a_runtime_that_there_is_not(self):
+        self.assert_explains(self.runtimes("add", "keras-jx", expect=2).stderr, "keras-jx", "keras-jax")
+
+    def test_a_python_without_the_framework_sets_nothing_up(self):
+        result = self.runtimes("add", "keras-jax", "--python", "/usr/bin/python3", expect=3)
+        self.assert_explains(result.stderr, "keras-jax", "cannot be imported")
+        self.assertIn("keras-jax        Keras on JAX; not set up", self.runtimes("list").stdout)
+
+    def test_a_framework_that_broke_since_is_said_by_name(self):
+        runner = self.fleet.directory / "runtimes" / "pytorch" / "runner"
+        runner.parent.mkdir(parents=True)
+        runner.write_text("#!/bin/sh\necho 'libtorch_cpu.so is gone' >&2\nexit 108\n")
+        runner.chmod(0o755)
+        lab = self.start("lab-1")
+        known = {runtime["name"]: runtime for runtime in lab.json("agents")["agents"][0]["runtimes"]}
+        self.assert_explains(known["pytorch"]["unavailable"], "libtorch_cpu.so is gone")
+
+
+@unittest.skipUnless(TORCH_PYTHON, "Debian's LibTorch comes without PyTorch")
+class PyTorch(RuntimesTest):
+    def test_the_workloads_run_in_pytorch_with_the_same_metrics(self):
+        self.runtimes("add", "pytorch", "--python", TORCH_PYTHON)
+        lab = self.fleet
+        lab.start_coordinator()
+        lab.start_agent("lab-1", runners={"libtorch": fleet.BIN / "fleetmark-worker"})
+        arguments = ("--on", "lab-1", "--runtime", "all", "--wait", "--set")
+        submitted = lab.json("submit", "mnist_cnn", *arguments, "data=synthetic", "--set", "epochs=1", timeout_s=300)
+        runs = {run["runtime"]: run for run in submitted["runs"]}
+        self.assertEqual({"libtorch", "pytorch"}, set(runs))
+        self.assertEqual(2, len(submitted["left_out"]))
+        metrics = {name: {m["name"]: m for m in run["result"]["metrics"]} for name, run in runs.items()}
+        self.assertLessEqual(set(metrics["pytorch"]), set(metrics["libtorch"]))
+        for name in ("samples_per_s", "epoch_s", "val_accuracy", "first_call_s", "parameters_total"):
+            self.assertEqual(metrics["libtorch"][name]["unit"], metrics["pytorch"][name]["unit"])
+        self.assertEqual(1199882, metrics["pytorch"]["parameters_total"]["value"])
+        self.assertGreater(metrics["pytorch"]["val_accuracy"]["value"], 0.9)
+        self.assertLess(metrics["pytorch"]["samples_per_s"]["ci_low"], metrics["pytorch"]["samples_per_s"]["value"])
+        board = lab.json("leaderboard", "mnist_cnn", "--set", "data=synthetic")
+        self.assertEqual({"libtorch", "pytorch"}, {row["runtime"] for row in board["rows"]})
+        resnet = lab.json("submit", "cifar_resnet63", "--on", "lab-1", "--runtime", "pytorch", "--wait", "--set",
+                          "batch=2", timeout_s=120)["runs"][0]["result"]
+        self.assertEqual(4, len(resnet["summary"]["notes"]))
+        self.assertEqual(15206538, {m["name"]: m for m in resnet["metrics"]}["parameters_total"]["value"])
+        missing = lab.json("submit", "mnist_cnn", "--on", "lab-1", "--runtime", "pytorch", "--wait", expect=1)
+        self.assertEqual("data_missing", missing["runs"][0]["failure"]["kind"])
+
+
+if __name__ == "__main__":
+    unittest.main()
