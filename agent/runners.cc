@@ -54,9 +54,6 @@ Status Describe(const std::string& name, const std::filesystem::path& path, v1::
     return FailedPrecondition(path.string() + " is a runner for \"" + description->runtime() + "\", not for \"" + name +
                               "\"");
   }
-  for (v1::Device& device : *description->mutable_devices()) {
-    if (device.uuid().empty()) device.set_uuid(device.name());
-  }
   return OkStatus();
 }
 
@@ -70,6 +67,28 @@ v1::Runtime DescribeRunner(const std::string& name, const std::filesystem::path&
     runtime.set_unavailable(status.ToString());
   }
   return runtime;
+}
+
+// One device has one UUID, whichever runtime looks at it: those that cannot tell take it from those that can,
+// fleetmark-worker first, and where none can it is the device's name.
+void FillUuids(std::vector<v1::Runtime>* runtimes) {
+  std::map<std::string, std::string> uuids;
+  const auto learn = [&uuids](const v1::Runtime& runtime) {
+    for (const v1::Device& device : runtime.description().devices()) {
+      if (!device.uuid().empty()) uuids.emplace(device.name(), device.uuid());
+    }
+  };
+  for (const v1::Runtime& runtime : *runtimes) {
+    if (runtime.name() == kLibtorch) learn(runtime);
+  }
+  for (const v1::Runtime& runtime : *runtimes) learn(runtime);
+  for (v1::Runtime& runtime : *runtimes) {
+    for (v1::Device& device : *runtime.mutable_description()->mutable_devices()) {
+      if (!device.uuid().empty()) continue;
+      const auto known = uuids.find(device.name());
+      device.set_uuid(known == uuids.end() ? device.name() : known->second);
+    }
+  }
 }
 
 }  // namespace
@@ -91,6 +110,7 @@ std::vector<v1::Runtime> DescribeRunners(const std::map<std::string, std::filesy
     pending.push_back(std::async(std::launch::async, DescribeRunner, name, path));
   std::vector<v1::Runtime> runtimes;
   for (auto& future : pending) runtimes.push_back(future.get());
+  FillUuids(&runtimes);
   return runtimes;
 }
 

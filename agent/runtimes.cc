@@ -20,26 +20,27 @@ std::vector<std::string> Packages(const char* plain, const char* with_cuda, cons
   return packages;
 }
 
-Status RunStep(const std::vector<std::string>& words, const std::string& what) {
+Status RunStep(const std::vector<std::string>& words, const std::string& what, const std::string& hint) {
   SubprocessRequest request;
   request.words = words;
   request.timeout_s = kInstallTimeoutS;
   FLEETMARK_ASSIGN_OR_RETURN(const SubprocessResult result, RunSubprocess(request));
   if (result.exit_code == 0) return OkStatus();
   return Unavailable(what + " failed with exit code " + std::to_string(result.exit_code) + ": " + result.error_tail,
-                     "see that PyPI can be reached, or use packages at hand: --python PATH");
+                     hint);
 }
 
 Status InstallPackages(const PythonRuntime& runtime, const std::filesystem::path& place, const AddRuntimeRequest& to) {
   std::string list;
   for (const std::string& package : runtime.packages) list += " " + package;
   to.say("making an environment in " + place.string());
-  FLEETMARK_RETURN_IF_ERROR(RunStep({"python3", "-m", "venv", "--clear", place.string()}, "python3 -m venv"));
+  FLEETMARK_RETURN_IF_ERROR(RunStep({"python3", "-m", "venv", "--clear", place.string()}, "python3 -m venv",
+                                    "install Debian's python3-venv"));
   to.say("installing" + list + ", which takes minutes");
   std::vector<std::string> words = {place / "bin/python",         "-m", "pip", "install", "--quiet", "--no-input",
                                     "--disable-pip-version-check"};
   words.insert(words.end(), runtime.packages.begin(), runtime.packages.end());
-  return RunStep(words, "pip install" + list);
+  return RunStep(words, "pip install" + list, "see that PyPI can be reached, or use packages at hand: --python PATH");
 }
 
 // Quoted for sh.
@@ -87,7 +88,9 @@ Status AddRuntime(const AddRuntimeRequest& request) {
   if (request.python.empty()) FLEETMARK_RETURN_IF_ERROR(InstallPackages(*runtime, place, request));
   const std::filesystem::path python = request.python.empty() ? place / "bin/python" : request.python;
   request.say("importing it");
-  FLEETMARK_RETURN_IF_ERROR(RunStep({python, script, request.name, "describe"}, request.name));
+  FLEETMARK_RETURN_IF_ERROR(
+      RunStep({python, script, request.name, "describe"}, request.name,
+              request.python.empty() ? "add it once more" : "install it there, or leave --python away"));
   const std::string text =
       "#!/bin/sh\nexec " + Quoted(python) + " " + Quoted(script) + " " + request.name + " \"$@\"\n";
   FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(runner, text));

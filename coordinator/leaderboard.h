@@ -21,14 +21,14 @@ struct LeaderboardInput {
   std::vector<std::string> boards;                // keys of all boards of the workload with results
 };
 
-// One row for each agent, device, runtime and profile: of its newest job the run in the middle, so that the row is a
-// run that can be looked at, and a lucky repetition does not make the board. Rows whose 95 % intervals overlap with the
-// first row of their rank share it; a published row is a point. Published rows without this metric have no value and
-// no rank; rows whose verdict is flagged have no rank.
+// One row for each agent, device, runtime, profile and overrides: of its newest job the run in the middle, so that the
+// row is a run that can be looked at, and a lucky repetition does not make the board. Rows whose 95 % intervals overlap
+// with the first row of their rank share it; a published row is a point. Published rows without this metric have no
+// value and no rank; rows whose verdict is flagged have no rank.
 v1::Leaderboard BuildLeaderboard(const LeaderboardInput& input);
 
 // The points in the order of `values` (oldest first), each with its change against the point before it on the same
-// agent, device, runtime and profile, as a share (0.05 is 5 % more).
+// agent, device, runtime, profile and overrides, as a share (0.05 is 5 % more).
 v1::History BuildHistory(const v1::WorkloadSpec& workload, const v1::MetricSpec& metric,
                          const std::map<std::string, std::string>& parameters, const std::vector<BoardValue>& values);
 

@@ -11,7 +11,11 @@ namespace fleetmark {
 namespace {
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, kSchema0001}, {2, kSchema0002}};
+  static const std::vector<Migration> migrations = [] {
+    std::vector<Migration> numbered;  // by the number that begins the file's name
+    for (const auto& [name, sql] : kSchema) numbered.push_back({std::stoi(std::string(name)), sql});
+    return numbered;
+  }();
   return migrations;
 }
 

@@ -98,21 +98,21 @@ StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, 
     placements.push_back(std::move(placement));
     return placements;
   }
-  Status refusal = NotFound("agent " + agent.name() + " has no runtime at all", "", "unknown_runtime");
+  Status refusal = NotFound("agent " + agent.name() + " can use no runtime at all", "", "unknown_runtime");
+  std::vector<std::string> sentences;
   for (const v1::Runtime& runtime : agent.runtimes()) {
     v1::SubmitRequest one = request;
     one.set_runtime(runtime.name());
     StatusOr<Placement> placement = PlaceOn(agent, one);
     if (placement.ok()) {
       placements.push_back(*std::move(placement));
-    } else if (placement.status().kind() == "runtime_unavailable" || placement.status().kind() == "unknown_workload") {
-      left_out->push_back(placement.status().message());
-      refusal = placement.status();
     } else {
-      return placement.status();
+      sentences.push_back(runtime.name() + ": " + placement.status().message());
+      if (runtime.unavailable().empty()) refusal = placement.status();
     }
   }
   if (placements.empty()) return refusal;
+  left_out->insert(left_out->end(), sentences.begin(), sentences.end());
   return placements;
 }
 

@@ -29,8 +29,8 @@ struct Placement {
 // against what the agent described, and each refusal names what there is.
 StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request);
 
-// The same for each runtime that was asked for: with "all" those that the machine can use and that have the workload.
-// Adds to `left_out` a sentence for each that it cannot use.
+// The same for each runtime that was asked for: with "all" those that can run it on this machine, of which there must
+// be one. Adds to `left_out` a sentence for each that cannot.
 StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, const v1::SubmitRequest& request,
                                              std::vector<std::string>* left_out);
 

@@ -60,12 +60,14 @@ def cifar10(dataset_dir):
     raw = [read(directory, [name], hint) for name in CIFAR_FILES]
     parts = []
     for name, part in zip(CIFAR_FILES, raw):
-        if len(part) != 10000 * CIFAR_RECORD:
-            raise Failure("data_corrupt", f"{directory / name} has {len(part)} bytes, not {10000 * CIFAR_RECORD}")
+        if not part or len(part) % CIFAR_RECORD:
+            raise Failure("data_corrupt", f"{directory / name} has {len(part)} bytes, which are no images of "
+                          f"{CIFAR_RECORD} bytes")
         records = numpy.frombuffer(part, numpy.uint8).reshape(-1, CIFAR_RECORD)
         parts.append((records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0].astype(numpy.int64)))
     train = tuple(numpy.concatenate(arrays) for arrays in zip(*parts[:5]))
-    return Data("cifar10", hashlib.sha256(b"".join(raw)).hexdigest(), train, parts[5])
+    name = "cifar10" if (len(train[1]), len(parts[5][1])) == (50000, 10000) else "cifar10-like"
+    return Data(name, hashlib.sha256(b"".join(raw)).hexdigest(), train, parts[5])
 
 
 def synthetic(side, channels, train, test, seed):
@@ -121,41 +123,63 @@ def place(image, random, side):
 
 
 class ImageLoader:
-    """Batches of synthetic images, made by threads ahead of time: `epochs` times `steps` of them, then the end."""
+    """Batches of synthetic images, made by threads ahead of time, epoch after epoch."""
 
-    def __init__(self, side, classes, images, batch, threads, seed, augment=True):
-        self.steps = images // batch
-        self._make = lambda number: self._batch(number, side, classes, batch, seed, augment)
-        self._ready, self._number, self._lock = {}, 0, threading.Lock()
-        self._room = threading.Semaphore(4)
-        self._arrived, self._next = threading.Condition(), 0
+    READY = 4  # beside those that threads are at
+
+    def __init__(self, images, batch, threads, seed, augment):
+        self.steps, self._batch_size, self._seed, self._augment = images // batch, batch, seed, augment
+        if self.steps == 0:
+            raise Failure("bad_parameter", f"batch={batch} needs at least as many images, and there are {images}",
+                          "set batch lower or images higher")
+        self._ready, self._claimed, self._delivered = {}, 0, 0
+        self._changed = threading.Condition()
         for _ in range(threads):
-            threading.Thread(target=self._work, daemon=True).start()
+            threading.Thread(target=self._work, args=(threads + self.READY,), daemon=True).start()
 
-    def _batch(self, number, side, classes, batch, seed, augment):
+    def about(self):
+        made_from = f"gratings {self.steps * self._batch_size} {self._seed}"
+        return {"name": "synthetic-numpy", "sha256": hashlib.sha256(made_from.encode()).hexdigest()}
+
+    def _make(self, number):
+        side, classes = 256, 4
         epoch, step = divmod(number, self.steps)
-        order = numpy.random.default_rng((seed, epoch)).permutation(self.steps * batch)
-        pixels, labels = numpy.empty((batch, side, side, 3), numpy.float32), numpy.empty(batch, numpy.int64)
-        for i, index in enumerate(order[step * batch:(step + 1) * batch]):
-            image, labels[i] = synthetic_image(int(index), side, classes, seed)
-            random = numpy.random.default_rng((seed, epoch, int(index))) if augment else None
+        order = numpy.random.default_rng((self._seed, epoch)).permutation(self.steps * self._batch_size)
+        chosen = order[step * self._batch_size:(step + 1) * self._batch_size]
+        pixels = numpy.empty((len(chosen), side, side, 3), numpy.float32)
+        labels = numpy.empty(len(chosen), numpy.int64)
+        for i, index in enumerate(chosen.tolist()):
+            image, labels[i] = synthetic_image(index, side, classes, self._seed)
+            random = numpy.random.default_rng((self._seed, epoch, index)) if self._augment else None
             pixels[i] = place(image, random, side)
         return pixels, labels
 
-    def _work(self):
+    def _work(self, most_ahead):
         while True:
-            self._room.acquire()
-            with self._lock:
-                number, self._number = self._number, self._number + 1
-            batch = self._make(number)
-            with self._arrived:
+            with self._changed:
+                self._changed.wait_for(lambda: self._claimed < self._delivered + most_ahead)
+                number, self._claimed = self._claimed, self._claimed + 1
+            try:
+                batch = self._make(number)
+            except Exception as error:  # next() raises it where somebody sees it
+                batch = error
+            with self._changed:
                 self._ready[number] = batch
-                self._arrived.notify_all()
+                self._changed.notify_all()
 
     def next(self):
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._next in self._ready)
-            batch = self._ready.pop(self._next)
-            self._next += 1
-        self._room.release()
+        with self._changed:
+            self._changed.wait_for(lambda: self._delivered in self._ready)
+            batch = self._ready.pop(self._delivered)
+            self._delivered += 1
+            self._changed.notify_all()
+        if isinstance(batch, Exception):
+            raise batch
         return batch
+
+
+def image_loaders(given):
+    """Of image_cnn_58m: for training, and what is held out."""
+    held_out = min(-(-given["images"] // 4), 256)
+    return (ImageLoader(given["images"], given["batch"], given["loader_threads"], given["seed"], augment=True),
+            ImageLoader(held_out, min(given["batch"], held_out), 1, given["seed"] + 1, augment=False))

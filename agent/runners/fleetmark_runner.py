@@ -15,15 +15,18 @@ import time
 
 STARTED = time.perf_counter()
 
+import measurement as measurement_module  # noqa: E402
 import protocol  # noqa: E402
 
 RUNTIMES = {"pytorch": ("pytorch_workloads", "torch", ""),
             "keras-tensorflow": ("keras_workloads", "tensorflow", "tensorflow"),
             "keras-jax": ("keras_workloads", "jax", "jax")}
 # Of fleetmark-worker's parameters those that a framework leaves no choice of, and metrics that it cannot tell.
-NOT_IN_PYTHON = {"kernels"}
-NOT_IN_KERAS = {"memory_format"}
-NO_METRICS = {"alloc_count", "alloc_bytes", "load1", "rss_peak_bytes"}
+NO_PARAMETERS = {"pytorch": {"kernels"}, "keras-tensorflow": {"kernels", "memory_format"},
+                 "keras-jax": {"kernels", "memory_format", "threads"}}
+NO_METRICS = {"pytorch": {"alloc_count", "alloc_bytes", "load1"},
+              "keras-tensorflow": {"alloc_count", "alloc_bytes", "load1", "data_wait_s"},
+              "keras-jax": {"alloc_count", "alloc_bytes", "load1", "data_wait_s"}}
 COMPILE = {"name": "compile", "type": "bool", "default_value": "false", "tunable": True,
            "doc": "true: through torch.compile; the first call compiles"}
 # What profile `tuned` sets beside what the agent does (threads, allocator).
@@ -33,14 +36,13 @@ TUNED = {"pytorch": {"memory_format": "channels_last"}}
 def offer(runtime, workload):
     """A workload of fleetmark-worker's as this runtime offers it."""
     workload = copy.deepcopy(workload)
-    without = NOT_IN_PYTHON | (set() if runtime == "pytorch" else NOT_IN_KERAS)
-    parameters = [parameter for parameter in workload["parameters"] if parameter["name"] not in without]
+    parameters = [parameter for parameter in workload["parameters"] if parameter["name"] not in NO_PARAMETERS[runtime]]
     for parameter in parameters:
         parameter["doc"] = parameter["doc"].split("; profile tuned:")[0]
         if "folder" in parameter.get("choices", []):
             parameter["choices"], parameter["doc"] = ["synthetic"], "synthetic: images made by seed"
     workload["parameters"] = parameters + ([COMPILE] if runtime == "pytorch" else [])
-    workload["metrics"] = [metric for metric in workload["metrics"] if metric["name"] not in NO_METRICS]
+    workload["metrics"] = [metric for metric in workload["metrics"] if metric["name"] not in NO_METRICS[runtime]]
     return workload
 
 
@@ -81,25 +83,29 @@ def run(runtime):
     if specification.get("profile") == "tuned":
         given = {**TUNED.get(runtime, {}), **given}
     parameters = protocol.parameters_of(workload, given)
-    if not parameters["threads"]:
+    if parameters.get("threads") == 0:
         parameters["threads"] = int(os.environ.get("OMP_NUM_THREADS", "0"))
     if parameters["dtype"] == "tf32" and device == "cpu":
         raise protocol.Failure("unsupported", "dtype=tf32 needs a CUDA device, not cpu", "take dtype=fp32")
-    protocol.send("started", {"environment": protocol.environment(runtime, version, loaded.versions(), there[device],
-                                                                  parameters)})
+    loaded.prepare(parameters, device)
+    environment = protocol.environment(runtime, version, loaded.versions(), there[device], parameters)
+    parameters["allocator"] = environment["allocator"]
+    protocol.send("started", {"environment": environment})
     protocol.send("phase", {"name": "load"})
-    if hasattr(loaded, "prepare"):
-        loaded.prepare(parameters, device)
     measurement, data, notes = loaded.WORKLOADS[name](workload, parameters, device,
                                                       specification.get("dataset_dir", ""))
-    metrics = {metric["name"]: metric for metric in workload["metrics"]}
-    protocol.send("metric", {"name": "first_call_s", "unit": metrics["first_call_s"]["unit"],
-                             "value": measurement.first_call_s})
-    protocol.send_samples("step_s", "s", measurement.step_s)
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    metrics, primary = measurement_module.Metrics(workload, measurement), workload["metrics"][0]["name"]
+    if primary != "step_s":
+        metrics.step_times()
+    metrics.record("first_call_s", measurement.first_call_s)
+    metrics.record("rss_peak_bytes", 1024 * usage.ru_maxrss)
+    protocol.send_samples("step_s", "s", measurement.step_s)
+    if primary == "epoch_s" and not measurement.epochs:
+        notes = [*notes, "epoch_s has no value, so this run is on no board: it ended before an epoch did"]
     protocol.send("result", {
-        "primary_metric": workload["metrics"][0]["name"], "stop_reason": measurement.stop_reason,
-        "steps": len(measurement.step_s), "warmup_steps": measurement.warmup_steps,
+        "primary_metric": primary, "stop_reason": measurement.stop_reason,
+        "steps": measurement.steps, "warmup_steps": measurement.warmup_steps,
         "measured_s": measurement.measured_s, "wall_s": time.perf_counter() - STARTED,
         "process_s": usage.ru_utime + usage.ru_stime, "data": data, "notes": notes,
         "parameters": {name: protocol.as_text(value) for name, value in parameters.items()}})

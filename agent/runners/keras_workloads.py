@@ -2,14 +2,13 @@
 TensorFlow or JAX, is KERAS_BACKEND's."""
 
 import os
-import time
 
 import keras
 import numpy
 from keras import layers
 
 import datasets
-from measurement import Measurement, Metrics, Stop, measure_calls, record_images
+from measurement import Measurement, Metrics, Stop, measure_calls
 from protocol import Failure
 
 
@@ -36,18 +35,21 @@ def is_out_of_memory(error):
 
 
 def prepare(given, device):
-    """What must be set before the first operation."""
+    """What must be set before the first operation. Changes `given` to what takes effect."""
     keras.utils.set_random_seed(given["seed"])
-    threads = given["threads"] or len(os.sched_getaffinity(0))
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-        tensorflow.config.experimental.enable_tensor_float_32_execution(given["dtype"] == "tf32")
-        if device == "cpu":
-            tensorflow.config.set_visible_devices([], "GPU")
-    elif given["dtype"] == "tf32":
+    kind, _, index = device.partition(":")
+    if keras.backend.backend() == "jax":
         import jax
-        jax.config.update("jax_default_matmul_precision", "tensorfloat32")
+        jax.config.update("jax_default_device", jax.devices("gpu" if kind == "cuda" else "cpu")[int(index or 0)])
+        if kind == "cuda":  # by default it takes TF32 where there is TF32
+            jax.config.update("jax_default_matmul_precision", "tensorfloat32" if given["dtype"] == "tf32" else "highest")
+        return
+    import tensorflow
+    given["threads"] = given["threads"] or len(os.sched_getaffinity(0))
+    tensorflow.config.threading.set_intra_op_parallelism_threads(given["threads"])
+    tensorflow.config.experimental.enable_tensor_float_32_execution(given["dtype"] == "tf32")
+    seen = tensorflow.config.list_physical_devices("GPU")
+    tensorflow.config.set_visible_devices([seen[int(index or 0)]] if kind == "cuda" else [], "GPU")
 
 
 def mnist_network():
@@ -112,6 +114,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.measurement.step(min(self.batch, self.samples - batch * self.batch)):
+            self.measurement.check_finite(float(logs["loss"]))
             raise Stop
 
     def on_epoch_end(self, epoch, logs=None):
@@ -121,10 +124,11 @@ class Watch(keras.callbacks.Callback):
 
 
 def fit(network, measurement, data, given, watch, **options):
+    """`data`: arrays of images and labels, or a PyDataset."""
+    if not isinstance(data, keras.utils.PyDataset):
+        data, options = data[0], {**options, "y": data[1], "batch_size": given["batch"]}
     try:
-        network.fit(data, epochs=given["epochs"], verbose=0, callbacks=[watch], **options) if isinstance(
-            data, keras.utils.PyDataset) else network.fit(*data, epochs=given["epochs"], batch_size=given["batch"],
-                                                          verbose=0, callbacks=[watch], **options)
+        network.fit(data, epochs=given["epochs"], verbose=0, callbacks=[watch], **options)
     except Stop:
         pass
 
@@ -157,8 +161,7 @@ def mnist_cnn(workload, given, device, dataset_dir):
     fit(network, measurement, train, given, Watch(measurement, given["batch"], len(train[1]), set_rate),
         validation_data=test, validation_batch_size=given["test_batch"])
     metrics = Metrics(workload, measurement)
-    metrics.rate("samples_per_s", measurement.samples / len(measurement.step_s))
-    metrics.rate("it_per_s", 1)
+    metrics.rates()
     metrics.epochs()
     counts(network, metrics)
     return measurement, data.about(), []
@@ -183,8 +186,7 @@ def cifar_lenet(workload, given, device, dataset_dir):
         validation_data=(scaled(data.test[0][:1000]), data.test[1][:1000]), validation_batch_size=1000)
     metrics = Metrics(workload, measurement)
     metrics.epochs(best=True)
-    metrics.rate("samples_per_s", batch)
-    metrics.rate("it_per_s", 1)
+    metrics.rates()
     counts(network, metrics)
     return measurement, data.about(), []
 
@@ -200,35 +202,32 @@ def cifar_resnet63(workload, given, device, dataset_dir):
 
 
 class Loaded(keras.utils.PyDataset):
-    """An image loader's batches, with what each was waited for."""
+    """An image loader's batches. Keras fetches them ahead as it likes, so nobody can tell what a step waited for."""
 
     def __init__(self, loader):
         super().__init__()
-        self.loader, self.waits = loader, []
+        self.loader = loader
 
     def __len__(self):
         return self.loader.steps
 
     def __getitem__(self, index):
-        asked = time.perf_counter()
-        batch = self.loader.next()
-        self.waits.append(time.perf_counter() - asked)
-        return batch
+        return self.loader.next()
 
 
 def image_cnn_58m(workload, given, device, dataset_dir):
     batch = given["batch"]
-    loader = datasets.ImageLoader(256, 4, given["images"], batch, given["loader_threads"], given["seed"])
-    held_out = datasets.ImageLoader(256, 4, min(-(-given["images"] // 4), 256), min(batch, 64), 1, given["seed"] + 1,
-                                    augment=False)
+    loader, held_out = datasets.image_loaders(given)
     network = compiled(image_cnn(), keras.optimizers.Adam(1e-3))
-    measurement, loaded = Measurement(given, loader.steps), Loaded(loader)
-    fit(network, measurement, loaded, given, Watch(measurement, batch, batch * loader.steps), shuffle=False,
+    measurement = Measurement(given, loader.steps)
+    fit(network, measurement, Loaded(loader), given, Watch(measurement, batch, batch * loader.steps), shuffle=False,
         validation_data=Loaded(held_out))
     metrics = Metrics(workload, measurement)
-    record_images(metrics, batch, loaded.waits)
+    metrics.step_times()
+    metrics.epochs()
+    metrics.rates()
     counts(network, metrics)
-    return measurement, {"name": "synthetic-numpy"}, []
+    return measurement, loader.about(), []
 
 
 WORKLOADS = {function.__name__: function for function in

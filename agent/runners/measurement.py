@@ -48,10 +48,13 @@ class Measurement:
 
     def __init__(self, parameters, steps_per_epoch=0):
         self.parameters, self.steps_per_epoch = parameters, steps_per_epoch
-        self.first_call_s, self.step_s, self.samples = 0.0, [], 0
-        self.warmup_steps, self.measured_s = 0, 0.0
+        self.first_call_s, self.steps, self.samples, self.measured_s = 0.0, 0, 0, 0.0
+        self.step_s = []  # of the measured steps, without an epoch's last one where its batch is short
+        self.warmup_steps, self.step_in_epoch = 0, 0
         self.epochs, self.epoch_s = [], 0.0
         self.stop_reason, self.total_s = "", 0.0
+        if not steps_per_epoch and not any(parameters[rule] > 0 for rule in ("steps", "duration_s", "until_ci")):
+            raise Failure("bad_parameter", "nothing would ever stop this run", "set steps, duration_s or until_ci above 0")
         if steps_per_epoch and parameters["epochs"] * steps_per_epoch <= parameters["warmup"]:
             raise Failure("bad_parameter", f"warmup={parameters['warmup']} leaves nothing to measure of "
                           f"{parameters['epochs']} epochs of {steps_per_epoch} steps", "set warmup lower or epochs higher")
@@ -67,9 +70,10 @@ class Measurement:
         self._began = self._last = time.perf_counter()
 
     def step(self, samples):
-        """One step has ended. Returns whether to stop."""
+        """One step has ended. Returns whether to stop; at the end of an epoch end_epoch() says so."""
         elapsed = time.perf_counter() - self._last
         self.epoch_s += elapsed
+        self.step_in_epoch += 1
         if self.warmup_steps < self.parameters["warmup"]:
             if self.warmup_steps == 0:
                 self.first_call_s = elapsed
@@ -77,14 +81,21 @@ class Measurement:
             if self.warmup_steps == self.parameters["warmup"]:
                 send("phase", {"name": "measure"})
         else:
-            self.step_s.append(elapsed)
+            if samples >= self.parameters["batch"]:
+                self.step_s.append(elapsed)
+            self.steps += 1
             self.measured_s += elapsed
             self.samples += samples
             self.stop_reason = self._fired()
         self._report()
         self._finish_if_stopped()
         self.begin()
-        return bool(self.stop_reason)
+        return bool(self.stop_reason) and self.step_in_epoch != self.steps_per_epoch
+
+    def check_finite(self, loss):
+        """To be called where training ends within an epoch."""
+        if not math.isfinite(loss):
+            raise Failure("diverged", f"the loss is not finite after {self.steps} measured steps: training diverged")
 
     def end_epoch(self, loss=None, accuracy=None, val_loss=None, val_accuracy=None):
         """After an epoch's last step and its evaluation. Returns whether to stop."""
@@ -92,7 +103,7 @@ class Measurement:
         epoch = {"epoch": len(self.epochs) + 1, "epoch_s": self.epoch_s,
                  **{name: float(value) for name, value in scores.items() if value is not None}}
         self.epochs.append(epoch)
-        self.epoch_s = 0.0
+        self.epoch_s, self.step_in_epoch = 0.0, 0
         send("training_epoch", epoch)
         for name in ("loss", "val_loss"):
             if not math.isfinite(epoch.get(name, 0.0)):
@@ -109,7 +120,7 @@ class Measurement:
 
     def _fired(self):
         given = self.parameters
-        if 0 < given["steps"] <= len(self.step_s):
+        if 0 < given["steps"] <= self.steps:
             return "steps"
         if given["until_ci"] > 0 and len(self.step_s) >= self._next_look and self.measured_s >= 1:
             self._next_look = len(self.step_s) + max(len(self.step_s) // 10, 1)
@@ -118,7 +129,7 @@ class Measurement:
         return "duration_s" if 0 < given["duration_s"] <= self.measured_s else ""
 
     def _expected(self):
-        rate = len(self.step_s) / self.measured_s if self.measured_s else 0
+        rate = self.steps / self.measured_s if self.measured_s else 0
         expected = [self.parameters["steps"], self.parameters["duration_s"] * rate]
         if self.steps_per_epoch:
             expected.append(self.parameters["epochs"] * self.steps_per_epoch - self.warmup_steps)
@@ -129,8 +140,8 @@ class Measurement:
         if now - self._reported < PROGRESS_INTERVAL_S:
             return
         self._reported = now
-        rate = len(self.step_s) / self.measured_s if self.measured_s else 0.0
-        send("progress", {"phase": "measure" if self.step_s else "warm-up", "done": float(len(self.step_s)),
+        rate = self.steps / self.measured_s if self.measured_s else 0.0
+        send("progress", {"phase": "measure" if self.steps else "warm-up", "done": float(self.steps),
                           "total": float(self._expected()), "rate": rate, "rate_unit": "it/s",
                           "elapsed_s": now - self._began})
 
@@ -158,12 +169,21 @@ class Metrics:
     def best_time(self, name, values):
         self.record(name, min(values), values)
 
-    def rate(self, name, per_step):
-        """`per_step` a step, over the measured steps."""
-        step_s, mean = self.measured.step_s, self.measured.measured_s / len(self.measured.step_s)
-        half = half_width(step_s)
+    def rate(self, name, units, per_step):
+        """`units` in the whole measured time, `per_step` in a step."""
+        step_s, value = self.measured.step_s, units / self.measured.measured_s
+        half, mean = half_width(step_s), per_step / value
         interval = None if half is None or half >= mean else (per_step / (mean + half), per_step / (mean - half))
-        self.record(name, per_step / mean, [per_step / seconds for seconds in step_s], interval)
+        self.record(name, value, [per_step / seconds for seconds in step_s], interval)
+
+    def rates(self):
+        """samples_per_s, and it_per_s where the workload has it."""
+        self.rate("samples_per_s", self.measured.samples, self.measured.parameters["batch"])
+        if "it_per_s" in self.known:
+            self.rate("it_per_s", self.measured.steps, 1)
+
+    def step_times(self, name="step_s"):
+        self.times(name, self.measured.measured_s / self.measured.steps, self.measured.step_s)
 
     def epochs(self, best=False):
         """epoch_s and the last epoch's scores."""
@@ -191,22 +211,12 @@ def measure_calls(metrics, batch, call):
         loss = call()
         process_s.append(time.process_time() - process)
         notes.append(f"call {len(process_s)}: {time.perf_counter() - wall:.6f} s, {process_s[-1]:.6f} s of process time")
-        if loss != loss:
-            raise Failure("diverged", f"the loss is not finite after call {len(process_s)}")
+        if not math.isfinite(loss):
+            raise Failure("diverged", f"the loss is not finite after call {len(process_s)}: training diverged")
         stop = measurement.step(batch)
-    measured = process_s[-len(measurement.step_s):]
-    metrics.times("wall_s", measurement.measured_s / len(measurement.step_s), measurement.step_s)
+    measured = process_s[-measurement.steps:]
+    metrics.step_times("wall_s")
     metrics.times("process_s", sum(measured) / len(measured), measured)
-    metrics.rate("samples_per_s", batch)
+    metrics.rates()
     metrics.record("loss", loss)
     return notes if len(notes) <= 8 else []
-
-
-def record_images(metrics, batch, waits):
-    """What image_cnn_58m reports; `waits`: what each step waited for its batch."""
-    measurement = metrics.measured
-    metrics.times("step_s", measurement.measured_s / len(measurement.step_s), measurement.step_s)
-    metrics.epochs()
-    metrics.rate("samples_per_s", batch)
-    measured = waits[-len(measurement.step_s):]
-    metrics.times("data_wait_s", sum(measured) / len(measured), measured)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import datasets
-from measurement import Measurement, Metrics, measure_calls, record_images
+from measurement import Measurement, Metrics, measure_calls
 from protocol import Failure
 
 
@@ -24,6 +24,15 @@ def devices():
 
 def is_out_of_memory(error):
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def prepare(given, device):
+    """What must be set before the first operation. Changes `given` to what takes effect."""
+    torch.manual_seed(given["seed"])
+    if given["threads"]:
+        torch.set_num_threads(given["threads"])
+    given["threads"] = torch.get_num_threads()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = given["dtype"] == "tf32"
 
 
 def bn(channels, kind=nn.BatchNorm2d):
@@ -83,10 +92,6 @@ class Training:
     """A network, its optimizer and its data on a device, one step at a time."""
 
     def __init__(self, given, device, network, optimizer):
-        torch.manual_seed(given["seed"])
-        if given["threads"]:
-            torch.set_num_threads(given["threads"])
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = given["dtype"] == "tf32"
         self.device = torch.device(device)
         self.format = torch.channels_last if given["memory_format"] == "channels_last" else torch.contiguous_format
         self.plain = network().to(self.device, memory_format=self.format)
@@ -154,6 +159,7 @@ def train_epochs(training, measurement, batches, validation):
             _, output = training.step(images, labels)
             answers.keep(output, labels)
             if measurement.step(len(labels)):
+                measurement.check_finite(answers.score()[0])
                 return
         if measurement.end_epoch(*answers.score(), *training.evaluate(validation())):
             return
@@ -182,8 +188,7 @@ def mnist_cnn(workload, given, device, dataset_dir):
     train_epochs(training, measurement, batches,
                  lambda: zip(test[0].split(given["test_batch"]), test[1].split(given["test_batch"])))
     metrics = Metrics(workload, measurement)
-    metrics.rate("samples_per_s", measurement.samples / len(measurement.step_s))
-    metrics.rate("it_per_s", 1)
+    metrics.rates()
     metrics.epochs()
     training.counts(metrics)
     return measurement, data.about(), []
@@ -209,8 +214,7 @@ def cifar_lenet(workload, given, device, dataset_dir):
                  lambda: zip(test[0].split(1000), test[1].split(1000)))
     metrics = Metrics(workload, measurement)
     metrics.epochs(best=True)
-    metrics.rate("samples_per_s", batch)
-    metrics.rate("it_per_s", 1)
+    metrics.rates()
     training.counts(metrics)
     return measurement, data.about(), []
 
@@ -229,29 +233,31 @@ def cifar_resnet63(workload, given, device, dataset_dir):
 
 def image_cnn_58m(workload, given, device, dataset_dir):
     training = Training(given, device, image_cnn, lambda p: torch.optim.Adam(p, lr=1e-3))
-    loader = datasets.ImageLoader(256, 4, given["images"], given["batch"], given["loader_threads"], given["seed"])
-    held_out = datasets.ImageLoader(256, 4, min(-(-given["images"] // 4), 256), min(given["batch"], 64), 1,
-                                    given["seed"] + 1, augment=False)
+    loader, held_out = datasets.image_loaders(given)
     measurement = Measurement(given, loader.steps)
     waits = []
 
-    def take(source):
-        pixels, labels = source.next()
+    def upload(batch):
+        pixels, labels = batch
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).to(training.device)
         return images.contiguous(memory_format=training.format), training.labels(labels)
 
     def batches():
         for _ in range(loader.steps):
             asked = time.perf_counter()
-            batch = take(loader)
+            batch = loader.next()
             waits.append(time.perf_counter() - asked)
-            yield batch
+            yield upload(batch)
 
-    train_epochs(training, measurement, batches, lambda: (take(held_out) for _ in range(held_out.steps)))
+    train_epochs(training, measurement, batches, lambda: (upload(held_out.next()) for _ in range(held_out.steps)))
     metrics = Metrics(workload, measurement)
-    record_images(metrics, given["batch"], waits)
+    metrics.step_times()
+    metrics.epochs()
+    metrics.rates()
+    measured = waits[-measurement.steps:]
+    metrics.times("data_wait_s", sum(measured) / len(measured), measured)
     training.counts(metrics)
-    return measurement, {"name": "synthetic-numpy"}, []
+    return measurement, loader.about(), []
 
 
 WORKLOADS = {function.__name__: function for function in

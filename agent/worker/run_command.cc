@@ -123,6 +123,10 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
   if (load1 >= 0) recorder.Record("load1", load1);
   recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));
   Json notes = workload.Notes();
+  if (!recorder.Has(definition.metrics.front())) {
+    notes.push_back(definition.metrics.front() +
+                    " has no value, so this run is on no board: it ended before an epoch did");
+  }
   for (const MetricValue& metric : recorder.metrics()) {
     writer->Metric(metric);
     if (!metric.sample || metric.interval.known || metric.is_best) continue;

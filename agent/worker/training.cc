@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/worker/failure.h"
 #include "agent/worker/run_loop.h"
 
 namespace fleetmark {
@@ -42,6 +43,18 @@ void SetMatrixPrecision(const Parameters& parameters) {
   const bool tf32 = parameters.Text("dtype") == "tf32";
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);
+}
+
+Status CheckKernels(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> format) {
+  if (parameters.Text("kernels") != "fused") return OkStatus();
+  const bool is_laid_out = !format || MemoryFormatOf(parameters) == *format;
+  if (device.is_cpu() && is_laid_out) return OkStatus();
+  std::string needs = "kernels=fused needs device cpu";
+  if (format) {
+    needs += std::string(" and memory_format=") +
+             (*format == at::MemoryFormat::ChannelsLast ? "channels_last" : "contiguous");
+  }
+  return Unsupported(needs, "take kernels=aten");
 }
 
 void EpochAnswers::Clear() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "agent/worker/data/labelled_images.h"
@@ -23,6 +24,9 @@ ImageTensors ToTensors(const LabelledImages& images, double mean, double deviati
 // What the parameters `memory_format` and `dtype` ask for; the latter takes effect on the whole process.
 at::MemoryFormat MemoryFormatOf(const Parameters& parameters);
 void SetMatrixPrecision(const Parameters& parameters);
+// Refuses kernels=fused where there are none: off the CPU, or in another memory format than `format` where one is
+// named.
+Status CheckKernels(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> format);
 
 // What a network answered in the steps of an epoch, kept so that loss and accuracy are computed when nothing is timed.
 class EpochAnswers {

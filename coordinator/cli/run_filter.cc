@@ -5,8 +5,6 @@
 #include "common/time_text.h"
 
 namespace fleetmark {
-namespace {}  // namespace
-
 StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words) {
   std::vector<std::pair<std::string, std::string>> assignments;
   for (const std::string& word : words) {

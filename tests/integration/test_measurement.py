@@ -14,7 +14,7 @@ import protocol  # noqa: E402
 
 
 class Measurement(unittest.TestCase):
-    GIVEN = {"steps": 0, "duration_s": 0.0, "until_ci": 0.0, "warmup": 2, "epochs": 2}
+    GIVEN = {"steps": 0, "duration_s": 0.0, "until_ci": 0.0, "warmup": 2, "epochs": 2, "batch": 8}
 
     def test_the_statistics_are_those_of_the_worker(self):
         # common/statistics: 10 values, 5 blocks of 2, Student's t for 4 degrees of freedom.
@@ -35,17 +35,33 @@ class Measurement(unittest.TestCase):
     def test_epochs_stop_and_their_time_holds_the_warm_up(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)
         for epoch in range(2):
-            for _ in range(4):
-                self.assertFalse(measured.step(1))
+            for samples in (8, 8, 8, 5):
+                self.assertFalse(measured.step(samples))
             self.assertEqual(epoch == 1, measured.end_epoch(loss=1.0))
-        self.assertEqual(("epochs", 6), (measured.stop_reason, len(measured.step_s)))
+        self.assertEqual(("epochs", 6), (measured.stop_reason, measured.steps))
+        self.assertEqual(4, len(measured.step_s), "a short batch's time is not that of a step")
+        self.assertEqual(8 + 5 + 29, measured.samples)
         self.assertGreater(measured.epochs[0]["epoch_s"], 0)
+
+    def test_an_epoch_whose_last_step_stops_the_run_is_complete(self):
+        measured = measurement.Measurement({**self.GIVEN, "steps": 2}, steps_per_epoch=4)
+        self.assertEqual([False] * 4, [measured.step(8) for _ in range(4)])
+        self.assertTrue(measured.end_epoch(loss=1.0))
+        self.assertEqual(("steps", 1), (measured.stop_reason, len(measured.epochs)))
 
     def test_a_loss_that_is_not_finite_ends_the_run(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)
         with self.assertRaises(protocol.Failure) as caught:
             measured.end_epoch(loss=float("nan"))
         self.assertEqual("diverged", caught.exception.kind)
+
+    def test_a_loss_that_is_not_finite_within_an_epoch_as_well(self):
+        with self.assertRaises(protocol.Failure):
+            measurement.Measurement(self.GIVEN, steps_per_epoch=4).check_finite(float("inf"))
+
+    def test_a_run_that_nothing_would_stop_is_refused(self):
+        with self.assertRaises(protocol.Failure):
+            measurement.Measurement(self.GIVEN)
 
     def test_a_warm_up_that_leaves_nothing_is_refused(self):
         with self.assertRaises(protocol.Failure):

@@ -56,7 +56,8 @@ class PyTorch(RuntimesTest):
         lab.start_coordinator()
         lab.start_agent("lab-1", runners={"libtorch": fleet.BIN / "fleetmark-worker"})
         arguments = ("--on", "lab-1", "--runtime", "all", "--wait", "--set")
-        submitted = lab.json("submit", "mnist_cnn", *arguments, "data=synthetic", "--set", "epochs=1", timeout_s=300)
+        submitted = lab.json("submit", "mnist_cnn", *arguments, "data=synthetic", "--set", "epochs=1",
+                             "--set", "batch=128", timeout_s=300)
         runs = {run["runtime"]: run for run in submitted["runs"]}
         self.assertEqual({"libtorch", "pytorch"}, set(runs))
         self.assertEqual(2, len(submitted["left_out"]))
@@ -65,9 +66,9 @@ class PyTorch(RuntimesTest):
         for name in ("samples_per_s", "epoch_s", "val_accuracy", "first_call_s", "parameters_total"):
             self.assertEqual(metrics["libtorch"][name]["unit"], metrics["pytorch"][name]["unit"])
         self.assertEqual(1199882, metrics["pytorch"]["parameters_total"]["value"])
-        self.assertGreater(metrics["pytorch"]["val_accuracy"]["value"], 0.9)
+        self.assertGreater(metrics["pytorch"]["val_accuracy"]["value"], 0.5)
         self.assertLess(metrics["pytorch"]["samples_per_s"]["ci_low"], metrics["pytorch"]["samples_per_s"]["value"])
-        board = lab.json("leaderboard", "mnist_cnn", "--set", "data=synthetic")
+        board = lab.json("leaderboard", "mnist_cnn", "--set", "data=synthetic", "--set", "batch=128")
         self.assertEqual({"libtorch", "pytorch"}, {row["runtime"] for row in board["rows"]})
         resnet = lab.json("submit", "cifar_resnet63", "--on", "lab-1", "--runtime", "pytorch", "--wait", "--set",
                           "batch=2", timeout_s=120)["runs"][0]["result"]

@@ -91,6 +91,7 @@ StatusOr<ColourImage> BatchLoader::ReadOrNext(const std::vector<int64_t>& order,
     StatusOr<ColourImage> image = source_.Read(order[*position]);
     if (image.ok()) return image;
     last = image.status();
+    if (last.kind() == "unsupported") return last;  // this worker lacks the library: no other image would do
     NoteBroken(order[*position], last.message());
     *position = (*position + 1) % order.size();
   }

@@ -18,9 +18,10 @@ struct ImageBatch {
   std::vector<int64_t> labels;  // batch
 };
 
-// Makes batches on threads of its own while the caller trains: reads, decodes, augments. At most `prefetch` batches lie
-// ready. Epoch after epoch, each in an order of its own; what a batch holds follows from the seed and its number, not
-// from the threads. An image that cannot be read is named, counted, and the next one takes its place.
+// Makes batches on threads of its own while the caller trains: reads, decodes, augments. At most `prefetch` batches are
+// ahead of it, ready or being made. Epoch after epoch, each in an order of its own; what a batch holds follows from the
+// seed and its number, not from the threads. An image that cannot be read is named, counted, and the next one takes its
+// place.
 class BatchLoader {
  public:
   struct Options {

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 constexpr char kCifar10Directory[] = "cifar-10-batches-bin";
 constexpr int64_t kCifar10Side = 32, kCifar10Channels = 3;
 constexpr size_t kImageBytes = kCifar10Channels * kCifar10Side * kCifar10Side, kRecordBytes = 1 + kImageBytes;
-constexpr size_t kImagesOfAFile = 10000;
+constexpr int64_t kTrainImages = 50000, kTestImages = 10000;
 constexpr char kCifar10Hint[] = "put CIFAR-10's six files of the binary version there, or take data=synthetic";
 
 // A record is the class, then the image.
@@ -24,9 +24,9 @@ Status Append(const fs::path& path, Sha256* hash, LabelledImages* images) {
     return DataMissing("CIFAR-10 is not complete: " + path.string() + " is not there", kCifar10Hint);
   }
   FLEETMARK_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
-  if (bytes.size() != kImagesOfAFile * kRecordBytes) {
-    return DataCorrupt(path.string() + " has " + std::to_string(bytes.size()) + " bytes, not " +
-                       std::to_string(kImagesOfAFile * kRecordBytes));
+  if (bytes.empty() || bytes.size() % kRecordBytes != 0) {
+    return DataCorrupt(path.string() + " has " + std::to_string(bytes.size()) + " bytes, which are no images of " +
+                       std::to_string(kRecordBytes) + " bytes");
   }
   hash->Update(bytes);
   for (size_t at = 0; at < bytes.size(); at += kRecordBytes) {
@@ -38,7 +38,7 @@ Status Append(const fs::path& path, Sha256* hash, LabelledImages* images) {
     images->labels += bytes[at];
     images->pixels.append(bytes, at + 1, kImageBytes);
   }
-  images->count += kImagesOfAFile;
+  images->count += static_cast<int64_t>(bytes.size() / kRecordBytes);
   return OkStatus();
 }
 
@@ -48,7 +48,6 @@ StatusOr<ImageDataset> LoadCifar10(const std::string& dataset_dir) {
   if (dataset_dir.empty()) return DataMissing("there is no dataset directory to find CIFAR-10 in", kCifar10Hint);
   const fs::path directory = fs::path(dataset_dir) / kCifar10Directory;
   ImageDataset data;
-  data.name = "cifar10";
   data.train = data.test = {.channels = kCifar10Channels, .side = kCifar10Side};
   Sha256 hash;
   for (int i = 1; i <= 5; ++i) {
@@ -56,6 +55,8 @@ StatusOr<ImageDataset> LoadCifar10(const std::string& dataset_dir) {
     FLEETMARK_RETURN_IF_ERROR(Append(path, &hash, &data.train));
   }
   FLEETMARK_RETURN_IF_ERROR(Append(directory / "test_batch.bin", &hash, &data.test));
+  const bool is_whole = data.train.count == kTrainImages && data.test.count == kTestImages;
+  data.name = is_whole ? "cifar10" : "cifar10-like";
   data.sha256 = hash.HexDigest();
   return data;
 }

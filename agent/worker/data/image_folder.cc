@@ -25,7 +25,6 @@ class FolderSource : public ImageSource {
 
   int64_t size() const override { return static_cast<int64_t>(entries_.size()); }
   int64_t Label(int64_t index) const override { return At(index).label; }
-  std::string Name(int64_t index) const override { return At(index).path.string(); }
   StatusOr<ColourImage> Read(int64_t index) const override { return ReadImageFile(At(index).path); }
   std::string data_name() const override { return "folder"; }
   std::string sha256() const override { return sha256_; }
@@ -61,11 +60,15 @@ StatusOr<std::unique_ptr<ImageSource>> OpenImageFolder(const std::string& direct
   std::string classes;
   int64_t count = 0;
   Sha256 hash;
-  for (const fs::path& folder : List(directory, &error)) {
+  const std::vector<fs::path> folders = List(directory, &error);
+  if (error) return DataMissing(directory + " cannot be read: " + error.message(), kFolderHint);
+  for (const fs::path& folder : folders) {
     std::error_code ignored;
     if (!fs::is_directory(folder, ignored)) continue;
     const size_t before = entries.size();
-    for (const fs::path& path : List(folder, &error)) {
+    const std::vector<fs::path> paths = List(folder, &error);
+    if (error) return DataMissing(folder.string() + " cannot be read: " + error.message(), kFolderHint);
+    for (const fs::path& path : paths) {
       if (!IsImage(path)) continue;
       entries.push_back({path, count});
       hash.Update(path.lexically_relative(directory).string() + ":" + std::to_string(fs::file_size(path, ignored)) +
@@ -75,7 +78,6 @@ StatusOr<std::unique_ptr<ImageSource>> OpenImageFolder(const std::string& direct
     classes += (count == 0 ? "" : ", ") + folder.filename().string();
     ++count;
   }
-  if (error) return DataMissing(directory + " cannot be read: " + error.message(), kFolderHint);
   if (count == 0) return DataMissing("there are no JPEG or PNG images in directories of " + directory, kFolderHint);
   if (count == 1) return DataMissing(directory + " has images of one class only, " + classes, kFolderHint);
   if (count > most_classes) {

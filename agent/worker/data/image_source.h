@@ -22,9 +22,7 @@ class ImageSource {
 
   virtual int64_t size() const = 0;
   virtual int64_t Label(int64_t index) const = 0;
-  // What to call it in a message.
-  virtual std::string Name(int64_t index) const = 0;
-  // Fails with "data_corrupt" where the image cannot be read.
+  // Fails with "data_corrupt", naming the image, where it cannot be read.
   virtual StatusOr<ColourImage> Read(int64_t index) const = 0;
 
   virtual std::string data_name() const = 0;

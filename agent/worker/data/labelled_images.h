@@ -14,6 +14,13 @@ struct LabelledImages {
   std::string labels;  // count; from 0
 };
 
+// Drops all but the first `count`, of which there are so many.
+inline void KeepFirst(int64_t count, LabelledImages* images) {
+  images->count = count;
+  images->pixels.resize(static_cast<size_t>(count * images->channels * images->side * images->side));
+  images->labels.resize(static_cast<size_t>(count));
+}
+
 // Of both data sets that we know.
 inline constexpr int64_t kImageClasses = 10;
 

@@ -15,7 +15,6 @@ class SyntheticSource : public ImageSource {
 
   int64_t size() const override { return count_; }
   int64_t Label(int64_t index) const override { return Scramble(Key(index)) % classes_; }
-  std::string Name(int64_t index) const override { return "synthetic image " + std::to_string(index); }
   std::string data_name() const override { return "synthetic"; }
   std::string sha256() const override {
     return Sha256Hex("gratings " + std::to_string(count_) + " " + std::to_string(side_) + " " +

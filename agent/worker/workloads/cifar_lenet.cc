@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/worker/allocation_counter.h"
 #include "agent/worker/data/cifar10.h"
 #include "agent/worker/data/synthetic.h"
@@ -42,9 +44,9 @@ class CifarLeNet : public Workload {
     const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
-    if (fused_ && (!device.is_cpu() || format != at::MemoryFormat::ChannelsLast)) {
-      return Unsupported("kernels=fused needs device cpu and memory_format=channels_last", "take kernels=aten");
-    }
+    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, at::MemoryFormat::ChannelsLast));
+    // In the last step of the warm-up that can be told before: from the second on every step allocates the same.
+    counted_step_ = std::min<int64_t>(parameters.Int("warmup"), 2);
     FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data, LoadData(setup, batch_ * batches_));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
     SetMatrixPrecision(parameters);
@@ -66,8 +68,7 @@ class CifarLeNet : public Workload {
   }
 
   int64_t Step() override {
-    // Counted in the second step, which is never timed: from then on every step allocates the same.
-    if (++step_ == 2) {
+    if (++step_ == counted_step_) {
       const AllocationCounter counter;
       Train();
       alloc_count_ = counter.count();
@@ -107,7 +108,7 @@ class CifarLeNet : public Workload {
   }
 
   std::string device_;
-  int64_t batch_ = 0, batches_ = 0, next_ = 0, step_ = 0;
+  int64_t batch_ = 0, batches_ = 0, next_ = 0, step_ = 0, counted_step_ = 0;
   int64_t alloc_count_ = 0, alloc_bytes_ = 0;  // of one step
   bool fused_ = false;
   std::map<std::string, std::string> data_;

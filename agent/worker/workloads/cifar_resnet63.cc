@@ -43,13 +43,15 @@ class CifarResNet63 : public Workload {
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
     SetMatrixPrecision(parameters);
     at::manual_seed(seed);
-    const ImageTensors all = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
-    images_ = all.pixels.narrow(0, 0, batch).contiguous(format);
-    labels_ = all.labels.narrow(0, 0, batch).contiguous();
+    KeepFirst(batch, &data.train);
+    ImageTensors tensors = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
+    images_ = std::move(tensors.pixels);
+    labels_ = std::move(tensors.labels);
     network_ = std::make_unique<ResNet63>(device, format);
+    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, std::nullopt));
     const bool one_pass = parameters.Text("kernels") == "fused";
-    optimizer_ = std::make_unique<Adam>(network_->parameters(),
-                                        Optimizer::Options{.lr = kLearningRate, .fused = one_pass && device.is_cpu()});
+    optimizer_ =
+        std::make_unique<Adam>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = one_pass});
     Synchronize();
     return OkStatus();
   }

@@ -24,7 +24,8 @@ constexpr int kSide = 256;
 constexpr char kFolder[] = "images";
 // Of a folder's images every fifth is for validation; of synthetic ones there are a quarter more, up to this.
 constexpr int64_t kFolds = 5, kMostSyntheticValidation = 256;
-constexpr int kPrefetch = 4;
+// Batches that lie ready, beside those that threads are at.
+constexpr int kReady = 4;
 
 StatusOr<std::unique_ptr<ImageSource>> OpenSource(const RunSetup& setup) {
   const Parameters& parameters = setup.parameters;
@@ -61,7 +62,8 @@ class ImageCnn58m : public Workload {
     SetMatrixPrecision(parameters);
     at::manual_seed(seed);
     network_ = std::make_unique<ImageCnn>(device, format_);
-    const bool fused = parameters.Text("kernels") == "fused" && device.is_cpu();
+    const bool fused = parameters.Text("kernels") == "fused";
+    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, std::nullopt));
     optimizer_ =
         std::make_unique<Adam>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = fused});
     Synchronize();
@@ -73,8 +75,9 @@ class ImageCnn58m : public Workload {
 
   int64_t Step() override {
     const double asked = Now();
-    const ImageTensors batch = Take(loader_.get());
+    ImageBatch loaded = TakeNext(loader_.get());
     data_wait_s_.push_back(Now() - asked);
+    const ImageTensors batch = Upload(&loaded);
     optimizer_->ZeroGrad();
     const at::Tensor output = network_->Forward(batch.pixels, true);
     at::nll_loss(output, batch.labels).backward();
@@ -89,7 +92,8 @@ class ImageCnn58m : public Workload {
     const at::NoGradGuard no_grad;
     EpochAnswers validation;
     for (int64_t i = 0; i < validation_->batches_per_epoch(); ++i) {
-      const ImageTensors batch = Take(validation_.get());
+      ImageBatch loaded = TakeNext(validation_.get());
+      const ImageTensors batch = Upload(&loaded);
       validation.Keep(network_->Forward(batch.pixels, false), batch.labels);
     }
     EpochScore score = answers_.Score();
@@ -131,6 +135,7 @@ class ImageCnn58m : public Workload {
 
  private:
   Status MakeLoaders(const Parameters& parameters, uint32_t seed) {
+    const auto threads = static_cast<int>(parameters.Int("loader_threads"));
     const bool is_synthetic = parameters.Text("data") == "synthetic";
     std::vector<int64_t> training, validation;
     for (int64_t i = 0; i < source_->size(); ++i) {
@@ -145,8 +150,8 @@ class ImageCnn58m : public Workload {
     }
     BatchLoader::Options options = {.batch = batch_,
                                     .side = kSide,
-                                    .threads = static_cast<int>(parameters.Int("loader_threads")),
-                                    .prefetch = kPrefetch,
+                                    .threads = threads,
+                                    .prefetch = threads + kReady,
                                     .augment = true,
                                     .seed = seed};
     loader_ = std::make_unique<BatchLoader>(*source_, std::move(training), options);
@@ -158,10 +163,14 @@ class ImageCnn58m : public Workload {
     return OkStatus();
   }
 
-  // A batch on the device, in the network's memory format.
-  ImageTensors Take(BatchLoader* loader) const {
+  static ImageBatch TakeNext(BatchLoader* loader) {
     StatusOr<ImageBatch> batch = loader->Next();
     if (!batch.ok()) throw RunFailure(batch.status());
+    return *std::move(batch);
+  }
+
+  // The batch on the device, in the network's memory format.
+  ImageTensors Upload(ImageBatch* batch) const {
     const auto count = static_cast<int64_t>(batch->labels.size());
     const at::Device device = TorchDevice(device_);
     const at::Tensor pixels = at::from_blob(batch->pixels.data(), {count, kSide, kSide, 3}, at::kFloat);

@@ -34,9 +34,7 @@ class MnistCnn : public Workload {
     const at::Device device = TorchDevice(device_);
     format_ = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
-    if (fused_ && (!device.is_cpu() || format_ != at::MemoryFormat::Contiguous)) {
-      return Unsupported("kernels=fused needs device cpu and memory_format=contiguous", "take kernels=aten");
-    }
+    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, at::MemoryFormat::Contiguous));
     dropout_seed_ = seed * 0x9e3779b9U;
     SetMatrixPrecision(parameters);
     at::manual_seed(seed);

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "common/time_text.h"
 #include "coordinator/cli/client.h"
@@ -23,10 +24,10 @@ std::string JoinDevices(const v1::AgentInfo& agent) {
 std::string JoinRuntimes(const v1::AgentInfo& agent) {
   std::string text;
   for (const v1::Runtime& runtime : agent.runtimes()) {
-    text += (text.empty() ? "" : ", ") + runtime.name() + " ";
-    text += runtime.unavailable().empty() ? runtime.description().runtime_version() : "unavailable";
+    if (!runtime.unavailable().empty()) continue;
+    text += (text.empty() ? "" : ", ") + runtime.name() + " " + runtime.description().runtime_version();
   }
-  return text;
+  return text.empty() ? "none" : text;
 }
 
 std::string RenderAgents(const v1::ListAgentsResponse& list, const Terminal& terminal, double now_unix_s) {
@@ -53,11 +54,19 @@ std::string RenderAgents(const v1::ListAgentsResponse& list, const Terminal& ter
                   agent.reason()});
   }
   std::string text = table.Render(terminal);
+  // A machine without a framework is no news; said once for all that lack it.
+  std::map<std::pair<std::string, std::string>, std::string> agents_without;
   for (const v1::AgentInfo& agent : list.agents()) {
     for (const v1::Runtime& runtime : agent.runtimes()) {
       if (runtime.unavailable().empty()) continue;
-      text += "\n" + Printable(agent.name() + ": " + runtime.name() + ": " + runtime.unavailable()) + "\n";
+      std::string& names = agents_without[{runtime.name(), runtime.unavailable()}];
+      names += (names.empty() ? "" : ", ") + agent.name();
     }
+  }
+  if (!agents_without.empty()) text += "\n";
+  for (const auto& [runtime, names] : agents_without) {
+    const std::string line = "no " + runtime.first + " on " + names + ": " + runtime.second;
+    text += Paint(Wrap(Printable(line), terminal.width, 2), Style::kDim, terminal) + "\n";
   }
   return text;
 }

@@ -1,14 +1,17 @@
 #include <CLI/CLI.hpp>
 
 #include "common/vocabulary.h"
+#include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/render/run_table.h"
 #include "coordinator/cli/render/text.h"
 #include "coordinator/cli/run_filter.h"
 #include "coordinator/cli/run_watcher.h"
 #include "coordinator/cli/submission.h"
+#include "coordinator/cli/suite.h"
 #include "coordinator/cli/verb.h"
 #include "coordinator/cli/wait_flags.h"
+#include "fleetmark/v1/cli.pb.h"
 
 namespace fleetmark {
 namespace {
@@ -17,14 +20,16 @@ class SubmitVerb : public Verb {
  public:
   VerbHelp Help() const override {
     return {"Submit a job: a workload on one or more machines",
-            "fleetmark workloads NAME lists the parameters that --set takes.\n"
+            "fleetmark workloads NAME lists the parameters that --set takes. Flags beat what a suite's jobs say.\n"
             "With --json the document has job_id, run_ids and, with --wait, the runs as they ended.",
             "fleetmark submit mnist_cnn --set epochs=1 --on all --profile tuned --wait",
             {ExitCode::kRunFailed, ExitCode::kTimeout, ExitCode::kInterrupted}};
   }
 
   void Declare(CLI::App* app) override {
-    app->add_option("workload", request_.workload, "What to run")->required()->type_name("WORKLOAD");
+    app->add_option("workload", request_.workload, "What to run")->type_name("WORKLOAD");
+    app->add_option("--suite", suite_, "Submit the jobs of a suite: " + Names(SuiteNames()) + " or a file")
+        ->type_name("NAME|FILE.toml");
     DeclareSet(app, &set_, "Set a parameter (repeatable)");
     app->add_option("--on", on_, "Agent's name, all, any or label=value (repeatable; labels are and-ed) [any]")
         ->type_name("TARGET")
@@ -55,6 +60,11 @@ class SubmitVerb : public Verb {
     FLEETMARK_ASSIGN_OR_RETURN(const double wait_timeout_s, ParseLimit(wait_timeout_, "--wait-timeout"));
     const bool waits = wait_ || watch_;
     if (wait_timeout_s > 0 && !waits) return InvalidArgument("--wait-timeout needs --wait or --watch");
+    if (request.workload().empty() == suite_.empty()) {
+      return InvalidArgument(suite_.empty() ? "what to submit is missing: a WORKLOAD or --suite"
+                                            : "a WORKLOAD and --suite do not go together");
+    }
+    if (!suite_.empty()) return RunSuite(session, request, wait_timeout_s);
     FLEETMARK_ASSIGN_OR_RETURN(v1::SubmitResponse response, SubmitJob(session, request));
     Console& console = session.console;
     if (!console.json()) Announce(console, response, waits);
@@ -97,6 +107,56 @@ class SubmitVerb : public Verb {
     return request;
   }
 
+  // All of its jobs or none: what was submitted before a refusal is cancelled.
+  StatusOr<ExitCode> RunSuite(Session& session, const v1::SubmitRequest& flags, double wait_timeout_s) const {
+    Console& console = session.console;
+    FLEETMARK_ASSIGN_OR_RETURN(const Suite suite, LoadSuite(suite_));
+    v1::SuiteDocument document;
+    document.set_suite(suite.name);
+    WatchRequest watch = {{}, wait_timeout_s, true};
+    for (v1::SubmitRequest job : suite.jobs) {
+      if (!flags.on().empty()) job.clear_on();
+      job.MergeFrom(flags);  // what no flag gave is empty there and changes nothing
+      StatusOr<v1::SubmitResponse> response = SubmitJob(session, job);
+      if (!response.ok()) return TakeBack(session, suite, job, watch.ids, response.status());
+      watch.ids.push_back(response->job_id());
+      if (!console.json()) console.out() << job.workload() << ": ";
+      if (!console.json()) Announce(console, *response, true);
+      *document.add_jobs() = *std::move(response);
+    }
+    if (!wait_ && !watch_) {
+      if (console.json()) console.PrintDocument(document);
+      return ExitCode::kDone;
+    }
+    FLEETMARK_ASSIGN_OR_RETURN(const std::vector<v1::RunInfo> runs,
+                               WatchRuns(session, watch, ChooseProgressMode(console, watch_)));
+    *document.mutable_runs() = {runs.begin(), runs.end()};
+    if (console.json()) {
+      console.PrintDocument(document);
+    } else {
+      console.out() << "\n" << RenderOutcome(document.runs(), console.terminal(), console.NowUnixS());
+    }
+    return ExitCodeOf(runs);
+  }
+
+  static Status TakeBack(Session& session, const Suite& suite, const v1::SubmitRequest& job,
+                         const std::vector<std::string>& ids, const Status& refusal) {
+    if (!ids.empty()) {
+      v1::CancelRequest cancel;
+      for (const std::string& id : ids) cancel.add_ids(id);
+      cancel.set_reason("the suite was refused");
+      FLEETMARK_RETURN_IF_ERROR(session.client.Call(&Client::Stub::Cancel, cancel).status());
+    }
+    return Status(refusal.code(), "suite " + suite.name + ", " + job.workload() + ": " + refusal.message(),
+                  refusal.hint(), refusal.kind());
+  }
+
+  static std::string Names(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  }
+
   static void Announce(Console& console, const v1::SubmitResponse& response, bool waits) {
     const int runs = response.run_ids_size();
     console.out() << "job " << response.job_id() << " with " << runs << (runs == 1 ? " run" : " runs") << "\n";
@@ -107,8 +167,8 @@ class SubmitVerb : public Verb {
   }
 
   std::vector<std::string> set_, on_;
-  std::string timeout_, wait_timeout_;
-  int repeat_ = 1, retries_ = 0, priority_ = 0;
+  std::string suite_, timeout_, wait_timeout_;
+  int repeat_ = 0, retries_ = 0, priority_ = 0;
   bool wait_ = false, watch_ = false;
 };
 

@@ -8,19 +8,9 @@
 #include <string>
 
 #include "agent/agent_loop.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace fleetmark {
-
-// A directory of its own, gone with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Waits until `condition` holds; false after 20 s.
 bool WaitUntil(const std::function<bool()>& condition);

@@ -95,7 +95,6 @@ TEST_F(ImageFolderTest, EachSubDirectoryWithImagesIsAClass) {
   EXPECT_EQ((*source)->size(), 3);
   EXPECT_EQ((*source)->Label(0), 0);
   EXPECT_EQ((*source)->Label(2), 1);
-  EXPECT_THAT((*source)->Name(1), HasSubstr("cat/2.JPG"));
   const std::string hash = (*source)->sha256();
   Write("dog/2.png", kPng);
   EXPECT_NE((*OpenImageFolder(directory_, 4))->sha256(), hash);
