@@ -1,6 +1,6 @@
 #include "agent/worker/models/lenet.h"
 
-#include "agent/worker/kernels/pool_relu.h"
+#include "agent/worker/kernels/conv_relu_pool.h"
 
 namespace fleetmark {
 
@@ -19,8 +19,8 @@ at::Tensor LeNet::Forward(const at::Tensor& images, bool /*training*/) const {
 }
 
 at::Tensor LeNet::ForwardFused(const at::Tensor& images) const {
-  const at::Tensor x = PoolRelu(at::conv2d(images, conv1_.weight, conv1_.bias));
-  return Classify(PoolRelu(at::conv2d(x, conv2_.weight, conv2_.bias)));
+  const at::Tensor x = ConvReluPool(images, conv1_.weight, conv1_.bias);
+  return Classify(ConvReluPool(x, conv2_.weight, conv2_.bias));
 }
 
 at::Tensor LeNet::Classify(const at::Tensor& features) const {

@@ -12,7 +12,7 @@ class LeNet : public Network {
 
   // By ATen's operations, as a script would.
   at::Tensor Forward(const at::Tensor& images, bool training) const override;
-  // The same for training on the CPU, channels last, with our kernel for what follows the convolutions.
+  // The same for training on the CPU, channels last, by our kernel of convolution, ReLU and pooling in one.
   at::Tensor ForwardFused(const at::Tensor& images) const;
 
  private:

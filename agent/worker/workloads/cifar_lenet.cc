@@ -136,7 +136,7 @@ WorkloadDefinition Define() {
                             .unit = "steps",
                             .doc = "batches in an epoch, all of which lie on the device",
                             .defines_board = true},
-                           KernelsParameter("pooling, ReLU and momentum"),
+                           KernelsParameter("convolution with ReLU and pooling, and for momentum"),
                            DtypeParameter({"fp32", "tf32"}),
                            MemoryFormatParameter(),
                            SeedParameter()},

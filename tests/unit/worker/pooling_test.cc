@@ -1,3 +1,5 @@
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/max_pool2d.h>
@@ -8,7 +10,7 @@
 
 #include <cmath>
 
-#include "agent/worker/kernels/pool_relu.h"
+#include "agent/worker/kernels/conv_relu_pool.h"
 #include "agent/worker/kernels/pool_relu_dropout.h"
 
 namespace fleetmark {
@@ -68,25 +70,64 @@ TEST(PoolReluDropout, NotANumberGoesThrough) {
   }
 }
 
-TEST(PoolRelu, EqualsAtenForwardAndBackward) {
-  for (const int64_t channels : {3, 8, 16}) {
-    at::manual_seed(7);
-    const at::Tensor x = at::randn({300, channels, 6, 10}), weight = at::randn({300, channels, 3, 5});
-    at::Tensor ours = x.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
-    at::Tensor theirs = x.clone().requires_grad_(true);
-    const at::Tensor fused = PoolRelu(ours), plain = at::max_pool2d(at::relu(theirs), 2);
-    EXPECT_TRUE(at::equal(fused, plain));
-    fused.mul(weight).sum().backward();
-    plain.mul(weight).sum().backward();
-    EXPECT_TRUE(at::equal(ours.grad(), theirs.grad())) << channels << " channels";
+struct Operands {
+  at::Tensor x, weight, bias;
+};
+
+// The first (3 channels) or the second (16) convolution of LeNet, all wanting gradients, drawn from one seed.
+Operands MakeOperands(int64_t channels, int64_t batch) {
+  at::manual_seed(7);
+  const int64_t side = channels == 3 ? 32 : 14, outputs = channels == 3 ? 16 : 8;
+  const auto make = [](at::IntArrayRef shape, double scale) { return at::randn(shape).mul(scale); };
+  Operands operands = {make({batch, channels, side, side}, 1), make({outputs, channels, 5, 5}, 0.1),
+                       make({outputs}, 0.1)};
+  operands.x = operands.x.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(channels != 3);
+  operands.weight = operands.weight.contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+  operands.bias.requires_grad_(true);
+  return operands;
+}
+
+TEST(ConvReluPool, EqualsAtenForwardAndBackward) {
+  for (const int64_t channels : {3, 16}) {
+    for (const int64_t batch : {1, 3, 70}) {
+      SCOPED_TRACE(std::to_string(channels) + " channels, batch " + std::to_string(batch));
+      const Operands ours = MakeOperands(channels, batch), theirs = MakeOperands(channels, batch);
+      const at::Tensor fused = ConvReluPool(ours.x, ours.weight, ours.bias);
+      const at::Tensor plain = at::max_pool2d(at::relu(at::conv2d(theirs.x, theirs.weight, theirs.bias)), 2);
+      EXPECT_TRUE(at::allclose(fused, plain, 1e-4, 1e-5));
+      const at::Tensor factor = at::randn(plain.sizes());
+      fused.mul(factor).sum().backward();
+      plain.mul(factor).sum().backward();
+      EXPECT_TRUE(at::allclose(ours.weight.grad(), theirs.weight.grad(), 1e-3, 1e-3));
+      EXPECT_TRUE(at::allclose(ours.bias.grad(), theirs.bias.grad(), 1e-3, 1e-3));
+      if (channels == 16) {
+        EXPECT_TRUE(at::allclose(ours.x.grad(), theirs.x.grad(), 1e-3, 1e-4));
+      }
+    }
   }
 }
 
-TEST(PoolRelu, NotANumberGoesThrough) {
-  for (int position = 0; position < 4; ++position) {
-    const at::Tensor x = at::ones({1, 1, 2, 2});
-    x.view({4})[position] = std::nan("");
-    EXPECT_TRUE(std::isnan(PoolRelu(x.contiguous(at::MemoryFormat::ChannelsLast)).item<float>())) << "at " << position;
+TEST(ConvReluPool, GivesTheSameWithAnyNumberOfThreads) {
+  const int threads = at::get_num_threads();
+  const auto gradient = [](int count) {
+    at::set_num_threads(count);
+    const Operands operands = MakeOperands(3, 70);
+    ConvReluPool(operands.x, operands.weight, operands.bias).sum().backward();
+    return operands.weight.grad().clone();
+  };
+  EXPECT_TRUE(at::equal(gradient(1), gradient(2)));
+  at::set_num_threads(threads);
+}
+
+TEST(ConvReluPool, NotANumberGoesThrough) {
+  for (const int64_t channels : {3, 16}) {
+    const at::NoGradGuard no_grad;
+    const Operands operands = MakeOperands(channels, 1);
+    operands.x[0][1][7][6] = std::nan("");
+    const at::Tensor plain = at::max_pool2d(at::relu(at::conv2d(operands.x, operands.weight, operands.bias)), 2);
+    const at::Tensor fused = ConvReluPool(operands.x, operands.weight, operands.bias);
+    EXPECT_TRUE(at::equal(fused.isnan(), plain.isnan())) << channels << " channels";
+    EXPECT_TRUE(fused.isnan().any().item<bool>());
   }
 }
 

@@ -90,7 +90,8 @@ TEST(CifarLeNet, LearnsTheSameForTheSameSeedAndCountsAllocations) {
     EXPECT_LT(*first.scores.back().loss, *first.scores.front().loss);
     EXPECT_EQ(first.metrics.at("parameters_total"), 39558);
     EXPECT_GT(first.metrics.at("alloc_count"), 20 * 20);
-    EXPECT_GT(first.metrics.at("alloc_bytes"), 20 * 50 * 28 * 28 * 16 * 4.0);
+    const double unpooled = 20 * 50 * 28 * 28 * 16 * 4.0;  // which our kernel does not put into memory
+    EXPECT_EQ(first.metrics.at("alloc_bytes") > unpooled, kernels == "aten");
     const Outcome second = Execute("cifar_lenet", given);
     for (size_t i = 0; i < first.scores.size(); ++i) EXPECT_EQ(*second.scores[i].loss, *first.scores[i].loss);
     EXPECT_EQ(second.metrics.at("alloc_bytes"), first.metrics.at("alloc_bytes"));
