@@ -87,6 +87,21 @@ def synthetic(side, channels, train, test, seed):
     return Data("synthetic-numpy", digest.hexdigest(), *parts)
 
 
+def mnist_data(given, dataset_dir):
+    """What parameter `data` of mnist_cnn asks for."""
+    return mnist(dataset_dir) if given["data"] == "mnist" else synthetic(28, 1, 6400, 1000, given["seed"])
+
+
+def cifar_data(given, dataset_dir, train, test):
+    """The same of the two workloads on CIFAR-10, with at least `train` images to train on."""
+    if given["data"] == "synthetic":
+        return synthetic(32, 3, train, test, given["seed"])
+    data = cifar10(dataset_dir)
+    if len(data.train[1]) < train:
+        raise Failure("bad_parameter", f"{train} images are asked for, and CIFAR-10 has {len(data.train[1])}")
+    return data
+
+
 def synthetic_image(index, side, classes, seed):
     """A grating whose direction and colour are its class; its phase and noise follow from the index."""
     random = numpy.random.default_rng((seed, index))

@@ -9,7 +9,6 @@ from keras import layers
 
 import datasets
 from measurement import Measurement, Metrics, Stop, measure_calls
-from protocol import Failure
 
 
 def versions():
@@ -148,8 +147,7 @@ def scaled(images, mean=0.0, deviation=1.0):
 
 
 def mnist_cnn(workload, given, device, dataset_dir):
-    data = (datasets.mnist(dataset_dir) if given["data"] == "mnist" else
-            datasets.synthetic(28, 1, 6400, 1000, given["seed"]))
+    data = datasets.mnist_data(given, dataset_dir)
     train, test = ((scaled(images, 0.1307, 0.3081), labels) for images, labels in (data.train, data.test))
     optimizer = keras.optimizers.Adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6)
     network = compiled(mnist_network(), optimizer)
@@ -167,18 +165,9 @@ def mnist_cnn(workload, given, device, dataset_dir):
     return measurement, data.about(), []
 
 
-def cifar_data(given, dataset_dir, train, test):
-    if given["data"] == "synthetic":
-        return datasets.synthetic(32, 3, train, test, given["seed"])
-    data = datasets.cifar10(dataset_dir)
-    if len(data.train[1]) < train:
-        raise Failure("bad_parameter", f"{train} images are asked for, and CIFAR-10 has {len(data.train[1])}")
-    return data
-
-
 def cifar_lenet(workload, given, device, dataset_dir):
     batch, count = given["batch"], given["batch"] * given["batches"]
-    data = cifar_data(given, dataset_dir, count, 1000)
+    data = datasets.cifar_data(given, dataset_dir, count, 1000)
     train = scaled(data.train[0][:count]), data.train[1][:count]
     network = compiled(lenet(), keras.optimizers.SGD(0.01, momentum=0.9))
     measurement = Measurement(given, given["batches"])
@@ -192,7 +181,7 @@ def cifar_lenet(workload, given, device, dataset_dir):
 
 
 def cifar_resnet63(workload, given, device, dataset_dir):
-    data = cifar_data(given, dataset_dir, given["batch"], 1)
+    data = datasets.cifar_data(given, dataset_dir, given["batch"], 1)
     images, labels = scaled(data.train[0][:given["batch"]]), data.train[1][:given["batch"]]
     network = compiled(resnet63(), keras.optimizers.Adam(1e-3))
     metrics = Metrics(workload, Measurement(given))

@@ -9,7 +9,6 @@ from torch import nn
 
 import datasets
 from measurement import Measurement, Metrics, measure_calls
-from protocol import Failure
 
 
 def versions():
@@ -166,8 +165,7 @@ def train_epochs(training, measurement, batches, validation):
 
 
 def mnist_cnn(workload, given, device, dataset_dir):
-    data = (datasets.mnist(dataset_dir) if given["data"] == "mnist" else
-            datasets.synthetic(28, 1, 6400, 1000, given["seed"]))
+    data = datasets.mnist_data(given, dataset_dir)
     training = Training(given, device, MnistNet, lambda p: torch.optim.Adadelta(p, lr=1.0))
     schedule = torch.optim.lr_scheduler.StepLR(training.optimizer, 1, gamma=0.7)
     train, test = ((training.images(images, 0.1307, 0.3081), training.labels(labels)) for images, labels in
@@ -194,18 +192,9 @@ def mnist_cnn(workload, given, device, dataset_dir):
     return measurement, data.about(), []
 
 
-def cifar_data(given, dataset_dir, train, test):
-    if given["data"] == "synthetic":
-        return datasets.synthetic(32, 3, train, test, given["seed"])
-    data = datasets.cifar10(dataset_dir)
-    if len(data.train[1]) < train:
-        raise Failure("bad_parameter", f"{train} images are asked for, and CIFAR-10 has {len(data.train[1])}")
-    return data
-
-
 def cifar_lenet(workload, given, device, dataset_dir):
     batch, batches = given["batch"], given["batches"]
-    data = cifar_data(given, dataset_dir, batch * batches, 1000)
+    data = datasets.cifar_data(given, dataset_dir, batch * batches, 1000)
     training = Training(given, device, lenet, lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9))
     train, test = ((training.images(images), training.labels(labels)) for images, labels in (data.train, data.test))
     measurement = Measurement(given, batches)
@@ -220,7 +209,7 @@ def cifar_lenet(workload, given, device, dataset_dir):
 
 
 def cifar_resnet63(workload, given, device, dataset_dir):
-    data = cifar_data(given, dataset_dir, given["batch"], 1)
+    data = datasets.cifar_data(given, dataset_dir, given["batch"], 1)
     training = Training(given, device, resnet63, lambda p: torch.optim.Adam(p, lr=1e-3))
     images = training.images(data.train[0][:given["batch"]])
     labels = training.labels(data.train[1][:given["batch"]])
