@@ -1,10 +1,9 @@
 #include "agent/worker/run_loop.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "agent/worker/clock_seconds.h"
 #include "agent/worker/failure.h"
 
 namespace fleetmark {
@@ -16,11 +15,7 @@ constexpr int64_t kMostStepsPerSample = int64_t{1} << 20;
 
 class RealMonotonicClock : public LoopClock {
  public:
-  double Now() const override {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-  }
+  double Now() const override { return ClockSeconds(CLOCK_MONOTONIC); }
 };
 
 bool Finite(const EpochScore& score) {

@@ -119,6 +119,11 @@ ParameterSpec CifarDataParameter() {
           .defines_board = true};
 }
 
+std::map<std::string, std::map<std::string, std::string>> ChannelsLastTuning() {
+  return {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}, {"memory_format", "channels_last"}}},
+          {"cuda", {{"allocator", "retain"}, {"memory_format", "channels_last"}}}};
+}
+
 std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared) {
   for (ParameterSpec& spec : shared) own.push_back(std::move(spec));
   return own;

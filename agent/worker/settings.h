@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ ParameterSpec MemoryFormatParameter();
 ParameterSpec EpochsParameter(int default_value);
 ParameterSpec KernelsParameter(const std::string& fused);  // what our own kernels do: "pooling and ReLU"
 ParameterSpec CifarDataParameter();
+
+// What profile `tuned` sets for a network of convolutions whose own kernels take channels last.
+std::map<std::string, std::map<std::string, std::string>> ChannelsLastTuning();
 
 // Several lists as one.
 std::vector<ParameterSpec> Merge(std::vector<ParameterSpec> own, std::vector<ParameterSpec> shared);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "agent/worker/data/synthetic.h"
 #include "agent/worker/data/whole_file.h"
 #include "agent/worker/failure.h"
 #include "common/sha256.h"
@@ -58,6 +59,22 @@ StatusOr<ImageDataset> LoadCifar10(const std::string& dataset_dir) {
   const bool is_whole = data.train.count == kTrainImages && data.test.count == kTestImages;
   data.name = is_whole ? "cifar10" : "cifar10-like";
   data.sha256 = hash.HexDigest();
+  return data;
+}
+
+StatusOr<ImageDataset> LoadCifarData(const Parameters& parameters, const std::string& dataset_dir, int64_t train,
+                                     int64_t test) {
+  if (parameters.Text("data") == "synthetic") {
+    return MakeSyntheticImages({.channels = kCifar10Channels, .side = kCifar10Side, .train = train, .test = test},
+                               static_cast<uint32_t>(parameters.Int("seed")));
+  }
+  FLEETMARK_ASSIGN_OR_RETURN(ImageDataset data, LoadCifar10(dataset_dir));
+  if (data.train.count < train) {
+    return BadParameter(
+        std::to_string(train) + " images are asked for, and CIFAR-10 has " + std::to_string(data.train.count),
+        "set batch or batches lower, or take data=synthetic");
+  }
+  KeepFirst(train, &data.train);
   return data;
 }
 

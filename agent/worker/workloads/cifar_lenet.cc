@@ -2,7 +2,6 @@
 
 #include "agent/worker/allocation_counter.h"
 #include "agent/worker/data/cifar10.h"
-#include "agent/worker/data/synthetic.h"
 #include "agent/worker/device.h"
 #include "agent/worker/failure.h"
 #include "agent/worker/models/lenet.h"
@@ -22,18 +21,6 @@ constexpr double kLearningRate = 0.01;
 constexpr double kPixelMean = 0, kPixelDeviation = 1;  // pixels from 0 to 1, as Flux.jl's data sets are
 constexpr int64_t kTestBatch = 1000;
 
-StatusOr<ImageDataset> LoadData(const RunSetup& setup, int64_t images) {
-  if (setup.parameters.Text("data") == "synthetic") {
-    return MakeSyntheticImages({.channels = 3, .side = 32, .train = images, .test = kTestBatch},
-                               static_cast<uint32_t>(setup.parameters.Int("seed")));
-  }
-  FLEETMARK_ASSIGN_OR_RETURN(ImageDataset data, LoadCifar10(setup.dataset_dir));
-  if (data.train.count >= images) return data;
-  return BadParameter(
-      "batch x batches is " + std::to_string(images) + " images, and CIFAR-10 has " + std::to_string(data.train.count),
-      "set batch or batches lower, or take data=synthetic");
-}
-
 class CifarLeNet : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
@@ -47,7 +34,8 @@ class CifarLeNet : public Workload {
     FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, at::MemoryFormat::ChannelsLast));
     // In the last step of the warm-up that can be told before: from the second on every step allocates the same.
     counted_step_ = std::min<int64_t>(parameters.Int("warmup"), 2);
-    FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data, LoadData(setup, batch_ * batches_));
+    FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data,
+                               LoadCifarData(parameters, setup.dataset_dir, batch_ * batches_, kTestBatch));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
     SetMatrixPrecision(parameters);
     at::manual_seed(static_cast<uint64_t>(parameters.Int("seed")));
@@ -144,8 +132,7 @@ WorkloadDefinition Define() {
       .metrics = {"epoch_s", "samples_per_s", "it_per_s", "loss", "accuracy", "val_loss", "val_accuracy", "alloc_count",
                   "alloc_bytes", "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
-      .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}, {"memory_format", "channels_last"}}},
-                {"cuda", {{"allocator", "retain"}, {"memory_format", "channels_last"}}}},
+      .tuned = ChannelsLastTuning(),
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<CifarLeNet>(); },
   };
 }

@@ -1,7 +1,5 @@
-#include <time.h>
-
+#include "agent/worker/clock_seconds.h"
 #include "agent/worker/data/cifar10.h"
-#include "agent/worker/data/synthetic.h"
 #include "agent/worker/device.h"
 #include "agent/worker/models/resnet63.h"
 #include "agent/worker/optim/adam.h"
@@ -21,12 +19,6 @@ constexpr double kPixelMean = 0, kPixelDeviation = 1;
 // So many calls are worth a sentence each.
 constexpr size_t kMostCallsTold = 8;
 
-double ClockSeconds(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 class CifarResNet63 : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
@@ -36,14 +28,10 @@ class CifarResNet63 : public Workload {
     device_ = setup.device;
     const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
-    FLEETMARK_ASSIGN_OR_RETURN(ImageDataset data,
-                               parameters.Text("data") == "synthetic"
-                                   ? MakeSyntheticImages({.channels = 3, .side = 32, .train = batch, .test = 0}, seed)
-                                   : LoadCifar10(setup.dataset_dir));
+    FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data, LoadCifarData(parameters, setup.dataset_dir, batch, 0));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
     SetMatrixPrecision(parameters);
     at::manual_seed(seed);
-    KeepFirst(batch, &data.train);
     ImageTensors tensors = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
     images_ = std::move(tensors.pixels);
     labels_ = std::move(tensors.labels);
@@ -121,8 +109,7 @@ WorkloadDefinition Define() {
                           LoopParameters({.steps = 2, .warmup = 2})),
       .metrics = {"wall_s", "process_s", "samples_per_s", "loss", "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
-      .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}, {"memory_format", "channels_last"}}},
-                {"cuda", {{"allocator", "retain"}, {"memory_format", "channels_last"}}}},
+      .tuned = ChannelsLastTuning(),
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<CifarResNet63>(); },
   };
 }

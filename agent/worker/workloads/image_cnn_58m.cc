@@ -1,7 +1,6 @@
-#include <time.h>
-
 #include <algorithm>
 
+#include "agent/worker/clock_seconds.h"
 #include "agent/worker/data/batch_loader.h"
 #include "agent/worker/device.h"
 #include "agent/worker/failure.h"
@@ -41,12 +40,6 @@ StatusOr<std::unique_ptr<ImageSource>> OpenSource(const RunSetup& setup) {
   return OpenImageFolder(setup.dataset_dir + "/" + kFolder, kClasses);
 }
 
-double Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 class ImageCnn58m : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
@@ -74,9 +67,9 @@ class ImageCnn58m : public Workload {
   void BeginEpoch() override { answers_.Clear(); }
 
   int64_t Step() override {
-    const double asked = Now();
+    const double asked = ClockSeconds(CLOCK_MONOTONIC);
     ImageBatch loaded = TakeNext(loader_.get());
-    data_wait_s_.push_back(Now() - asked);
+    data_wait_s_.push_back(ClockSeconds(CLOCK_MONOTONIC) - asked);
     const ImageTensors batch = Upload(&loaded);
     optimizer_->ZeroGrad();
     const at::Tensor output = network_->Forward(batch.pixels, true);
@@ -230,8 +223,7 @@ WorkloadDefinition Define() {
       .metrics = {"step_s", "epoch_s", "total_s", "samples_per_s", "data_wait_s", "loss", "accuracy", "val_loss",
                   "val_accuracy", "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
-      .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}, {"memory_format", "channels_last"}}},
-                {"cuda", {{"allocator", "retain"}, {"memory_format", "channels_last"}}}},
+      .tuned = ChannelsLastTuning(),
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<ImageCnn58m>(); },
   };
 }

@@ -1,10 +1,12 @@
 #include "agent/worker/data/cifar10.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "agent/worker/settings.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace fleetmark {
 namespace {
@@ -16,15 +18,12 @@ constexpr size_t kRecord = 3073, kImages = 20;
 class Cifar10Test : public testing::Test {
  protected:
   Cifar10Test() {
-    std::string name = (fs::temp_directory_path() / "cifar10_test.XXXXXX").string();
-    directory_ = mkdtemp(name.data());
     fs::create_directory(directory_ / "cifar-10-batches-bin");
     for (const char* file :
          {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"}) {
       Write(file, std::string(kImages * kRecord, '\3'));
     }
   }
-  ~Cifar10Test() override { fs::remove_all(directory_); }
 
   void Write(const std::string& name, const std::string& bytes) {
     std::ofstream(directory_ / "cifar-10-batches-bin" / (name + ".bin"), std::ios::binary) << bytes;
@@ -35,7 +34,8 @@ class Cifar10Test : public testing::Test {
     EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
   }
 
-  fs::path directory_;
+  const TemporaryDirectory temporary_;
+  const fs::path& directory_ = temporary_.path();
 };
 
 TEST_F(Cifar10Test, ReadsLabelAndPlanesOfEachRecord) {
@@ -64,6 +64,14 @@ TEST_F(Cifar10Test, WhatIsMissingOrBrokenIsNamed) {
   fs::remove(directory_ / "cifar-10-batches-bin" / "data_batch_1.bin");
   ExpectFailure("data_missing", "data_batch_1.bin is not there");
   EXPECT_EQ(LoadCifar10("").status().kind(), "data_missing");
+}
+
+TEST_F(Cifar10Test, NoMoreImagesAreTakenThanThereAre) {
+  const auto parameters = Parameters::Parse({CifarDataParameter(), SeedParameter()}, {{"data", "cifar10"}});
+  EXPECT_EQ(LoadCifarData(*parameters, directory_, 30, 0)->train.labels.size(), 30u);
+  const Status status = LoadCifarData(*parameters, directory_, 101, 0).status();
+  EXPECT_EQ(status.kind(), "bad_parameter");
+  EXPECT_EQ(status.message(), "101 images are asked for, and CIFAR-10 has 100");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "agent/worker/data/image_file.h"
 #include "agent/worker/data/image_source.h"
+#include "tests/fakes/temporary_directory.h"
 
 namespace fleetmark {
 namespace {
@@ -35,12 +35,6 @@ const std::string kJpeg = FromHex(
 
 class ImageFolderTest : public testing::Test {
  protected:
-  ImageFolderTest() {
-    std::string name = (fs::temp_directory_path() / "image_folder_test.XXXXXX").string();
-    directory_ = mkdtemp(name.data());
-  }
-  ~ImageFolderTest() override { fs::remove_all(directory_); }
-
   fs::path Write(const std::string& name, const std::string& bytes) {
     const fs::path path = directory_ / name;
     fs::create_directories(path.parent_path());
@@ -55,7 +49,8 @@ class ImageFolderTest : public testing::Test {
     return std::nullopt;
   }
 
-  fs::path directory_;
+  const TemporaryDirectory temporary_;
+  const fs::path& directory_ = temporary_.path();
 };
 
 TEST_F(ImageFolderTest, DecodesPngAndJpegByTheirContent) {
