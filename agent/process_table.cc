@@ -17,7 +17,8 @@ namespace fleetmark {
 namespace {
 
 constexpr auto kKillLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
-constexpr int kStartTimeField = 22;                       // of /proc/PID/stat, counted from 1
+constexpr int kCleanLooks = 2;  // what forks and ends during one look is in none of its list, and its child neither
+constexpr int kStartTimeField = 22;  // of /proc/PID/stat, counted from 1
 
 std::string ReadProcFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -62,17 +63,17 @@ StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id) {
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {
   const std::string mark = std::string(kAttemptVariable) + "=" + std::string(attempt_id);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
-  while (true) {
-    bool is_any_left = false;
+  for (int clean_looks = 0; clean_looks < kCleanLooks;) {
+    ++clean_looks;
     for (const int pid : AllProcesses()) {
       if (pid == getpid() || !CarriesMark(pid, mark)) continue;
-      is_any_left = true;
+      clean_looks = 0;
       kill(pid, SIGKILL);
     }
-    if (!is_any_left) return true;
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(kKillLook);
+    if (clean_looks < kCleanLooks) std::this_thread::sleep_for(kKillLook);
   }
+  return true;
 }
 
 void LiveWorkers::Add(int pid) {
@@ -85,21 +86,24 @@ void LiveWorkers::Remove(int pid) {
   pids_.erase(pid);
 }
 
-void LiveWorkers::ReapStrays(double timeout_s) {
+bool LiveWorkers::EndStrays(std::string_view attempt_id, double timeout_s) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
-  while (std::chrono::steady_clock::now() < deadline) {
-    {
-      const std::lock_guard lock(mutex_);
-      siginfo_t info{};
-      if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return;
-      // The end of another worker is for the thread that waits for it.
-      if (pids_.count(info.si_pid) != 0 || (info.si_pid == 0 && !pids_.empty())) return;
-      if (info.si_pid != 0) {
-        waitpid(info.si_pid, nullptr, WNOHANG);
-        continue;
-      }
-    }
-    std::this_thread::sleep_for(kKillLook);
+  do {
+    if (!KillProcessesOf(attempt_id, timeout_s)) return false;
+    if (ReapStrays()) return true;
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
+}
+
+bool LiveWorkers::ReapStrays() {
+  const std::lock_guard lock(mutex_);
+  while (true) {
+    siginfo_t info{};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return true;
+    // The end of another worker is for the thread that waits for it; while one lives, it hides whether others do.
+    if (pids_.count(info.si_pid) != 0 || (info.si_pid == 0 && !pids_.empty())) return true;
+    if (info.si_pid == 0) return false;
+    waitpid(info.si_pid, nullptr, WNOHANG);
   }
 }
 

@@ -31,10 +31,14 @@ class LiveWorkers {
  public:
   void Add(int pid);
   void Remove(int pid);
-  // Reaps what workers left behind and was killed; waits for it up to `timeout_s`, unless other workers are alive.
-  void ReapStrays(double timeout_s);
+  // Kills and reaps what the worker of `attempt_id` left behind, also what goes on forking away from its killer, until
+  // this process has no other children than live workers; false when it still has after `timeout_s`.
+  bool EndStrays(std::string_view attempt_id, double timeout_s);
 
  private:
+  // False when a child is alive that is no worker.
+  bool ReapStrays();
+
   std::mutex mutex_;
   std::set<int> pids_;
 };

@@ -77,10 +77,7 @@ class Supervisor::Worker {
     observation.oom_kills = oom_kills < 0 ? -1 : oom_kills - oom_kills_before;
     const SteadyTime ended = std::chrono::steady_clock::now();
     live_workers_->Remove(process_->pid());
-    if (HasChildren()) {
-      KillProcessesOf(attempt_id_, kKillTimeoutS);
-      live_workers_->ReapStrays(kKillTimeoutS);
-    }
+    if (HasChildren()) live_workers_->EndStrays(attempt_id_, kKillTimeoutS);
     // What is still in the pipes. Bounded, in case that somebody got away and writes on.
     for (int reads = 0; reads < kMostLastReads && (ReadEvents() || ReadOutput()); ++reads) {
     }

@@ -108,6 +108,17 @@ void StartGrandchild(bool leaves_session) {
   WaitForever();
 }
 
+// A process that is a new one every few milliseconds, for a while.
+void StartRunaway() {
+  if (fork() != 0) return;
+  setsid();
+  for (int generation = 0; generation < 40; ++generation) {
+    if (fork() != 0) _exit(0);
+    Wait(0.0005);
+  }
+  WaitForever();
+}
+
 const std::map<std::string, std::function<void(const Json&)>>& Workloads() {
   static const std::map<std::string, std::function<void(const Json&)>> workloads = {
       {"noop", [](const Json&) { SendStarted(), SendMetric("it_per_s", 1), SendResult(); }},
@@ -159,6 +170,13 @@ const std::map<std::string, std::function<void(const Json&)>>& Workloads() {
          SendStarted();
          StartGrandchild(true);
          StartGrandchild(false);
+         SendMetric("it_per_s", 1);
+         SendResult();
+       }},
+      {"run_away",
+       [](const Json&) {
+         SendStarted();
+         StartRunaway();
          SendMetric("it_per_s", 1);
          SendResult();
        }},

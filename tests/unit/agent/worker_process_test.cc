@@ -100,10 +100,12 @@ TEST_F(AgentTest, AFloodOfStderrIsCappedAndItsEndKept) {
 }
 
 TEST_F(AgentTest, NothingThatAWorkerStartedOutlivesIt) {
-  EXPECT_EQ("succeeded", Run("daemonise").outcome());
-  // Anything left would hold the lock that it inherited.
-  EXPECT_EQ("succeeded", Run("noop").outcome());
-  EXPECT_EQ(-1, waitpid(-1, nullptr, WNOHANG)) << "not even a zombie";
+  for (const char* workload : {"daemonise", "run_away"}) {
+    EXPECT_EQ("succeeded", Run(workload).outcome());
+    // Anything left would hold the lock that it inherited.
+    EXPECT_EQ("succeeded", Run("noop").outcome()) << "after " << workload;
+    EXPECT_EQ(-1, waitpid(-1, nullptr, WNOHANG)) << "not even a zombie of " << workload;
+  }
 }
 
 TEST_F(AgentTest, AWorkerGetsACleanWorld) {
