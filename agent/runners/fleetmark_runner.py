@@ -24,9 +24,8 @@ RUNTIMES = {"pytorch": ("pytorch_workloads", "torch", ""),
 # Of fleetmark-worker's parameters those that a framework leaves no choice of, and metrics that it cannot tell.
 NO_PARAMETERS = {"pytorch": {"kernels"}, "keras-tensorflow": {"kernels", "memory_format"},
                  "keras-jax": {"kernels", "memory_format", "threads"}}
-NO_METRICS = {"pytorch": {"alloc_count", "alloc_bytes", "load1"},
-              "keras-tensorflow": {"alloc_count", "alloc_bytes", "load1", "data_wait_s"},
-              "keras-jax": {"alloc_count", "alloc_bytes", "load1", "data_wait_s"}}
+NO_METRICS = {"pytorch": {"alloc_count", "alloc_bytes", "load1", "tflop_per_s", "ceiling_share"}}
+NO_METRICS["keras-tensorflow"] = NO_METRICS["keras-jax"] = NO_METRICS["pytorch"] | {"data_wait_s"}
 COMPILE = {"name": "compile", "type": "bool", "default_value": "false", "tunable": True,
            "doc": "true: through torch.compile; the first call compiles"}
 # What profile `tuned` sets beside what the agent does (threads, allocator).
@@ -39,6 +38,8 @@ def offer(runtime, workload):
     parameters = [parameter for parameter in workload["parameters"] if parameter["name"] not in NO_PARAMETERS[runtime]]
     for parameter in parameters:
         parameter["doc"] = parameter["doc"].split("; profile tuned:")[0]
+        if "tf32" in parameter.get("choices", []):
+            parameter["choices"] = ["fp32", "tf32"]
         if "folder" in parameter.get("choices", []):
             parameter["choices"], parameter["doc"] = ["synthetic"], "synthetic: images made by seed"
     workload["parameters"] = parameters + ([COMPILE] if runtime == "pytorch" else [])
@@ -99,6 +100,7 @@ def run(runtime):
     if primary != "step_s":
         metrics.step_times()
     metrics.record("first_call_s", measurement.first_call_s)
+    metrics.record("cpu_percent", measurement.cpu_percent)
     metrics.record("rss_peak_bytes", 1024 * usage.ru_maxrss)
     protocol.send_samples("step_s", "s", measurement.step_s)
     if primary == "epoch_s" and not measurement.epochs:

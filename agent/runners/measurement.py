@@ -58,7 +58,8 @@ class Measurement:
         if steps_per_epoch and parameters["epochs"] * steps_per_epoch <= parameters["warmup"]:
             raise Failure("bad_parameter", f"warmup={parameters['warmup']} leaves nothing to measure of "
                           f"{parameters['epochs']} epochs of {steps_per_epoch} steps", "set warmup lower or epochs higher")
-        self._reported = self._began = self._last = time.perf_counter()
+        self._reported = time.perf_counter()
+        self.restart()
         self._next_look = 30
         send("phase", {"name": "warm-up"})
 
@@ -68,6 +69,7 @@ class Measurement:
     def restart(self):
         """The clock of the whole training, too."""
         self._began = self._last = time.perf_counter()
+        self._cpu_began = time.process_time()
 
     def step(self, samples):
         """One step has ended. Returns whether to stop; at the end of an epoch end_epoch() says so."""
@@ -117,6 +119,7 @@ class Measurement:
     def _finish_if_stopped(self):
         if self.stop_reason:
             self.total_s = time.perf_counter() - self._began
+            self.cpu_percent = 100 * (time.process_time() - self._cpu_began) / self.total_s
 
     def _fired(self):
         given = self.parameters

@@ -113,14 +113,25 @@ double ProcessSeconds() {
          1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
+// What was measured around the loop.
+struct Surroundings {
+  double main_started;  // on MonotonicClock
+  double load1;         // before it; negative where unknown
+  double loop_wall_s;
+  double loop_process_s;
+};
+
 void WriteResult(const WorkloadDefinition& definition, const Workload& workload, const Parameters& parameters,
-                 const LoopResult& loop, double load1, double main_started, EventWriter* writer) {
+                 const LoopResult& loop, const Surroundings& surroundings, EventWriter* writer) {
   MetricRecorder recorder;
   workload.RecordMetrics(loop, &recorder);
   if (!recorder.Has("step_s"))
     recorder.RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
   recorder.Record("first_call_s", loop.first_call_s);
-  if (load1 >= 0) recorder.Record("load1", load1);
+  if (surroundings.load1 >= 0) recorder.Record("load1", surroundings.load1);
+  if (surroundings.loop_wall_s > 0) {
+    recorder.Record("cpu_percent", 100 * surroundings.loop_process_s / surroundings.loop_wall_s);
+  }
   recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));
   Json notes = workload.Notes();
   if (!recorder.Has(definition.metrics.front())) {
@@ -139,7 +150,7 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
                   {"steps", loop.steps},
                   {"warmup_steps", loop.warmup_steps},
                   {"measured_s", loop.measured_s},
-                  {"wall_s", MonotonicClock().Now() - main_started},
+                  {"wall_s", MonotonicClock().Now() - surroundings.main_started},
                   {"process_s", ProcessSeconds()},
                   {"parameters", parameters.values()},
                   {"data", workload.Data()},
@@ -172,12 +183,15 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
                                .shortest_sample_s = is_cpu ? kShortestCpuSample_s : kShortestGpuSample_s,
                                .fewest_samples = is_cpu ? kFewestCpuSamples : 1};
   const double load1 = ReadLoadAverage();
+  const double wall_before = MonotonicClock().Now(), process_before = ProcessSeconds();
   StatusOr<LoopResult> loop = [&] {
     ProgressReporter reporter(writer, &rules);
     return RunLoop(workload.get(), options, &rules, MonotonicClock(), &reporter);
   }();
   if (!loop.ok()) return loop.status();
-  WriteResult(*definition, *workload, parameters, *loop, load1, main_started, writer);
+  const Surroundings surroundings = {main_started, load1, MonotonicClock().Now() - wall_before,
+                                     ProcessSeconds() - process_before};
+  WriteResult(*definition, *workload, parameters, *loop, surroundings, writer);
   return OkStatus();
 }
 

@@ -78,7 +78,9 @@ ParameterSpec DtypeParameter(std::vector<std::string> choices) {
           .type = "choice",
           .default_value = std::move(first),
           .choices = std::move(choices),
-          .doc = "number format that the device computes in; tf32: fp32 rounded in matrix products, CUDA only",
+          .doc =
+              "number format that the device computes in, parameters staying fp32; tf32: fp32 rounded in matrix "
+              "products, CUDA only",
           .defines_board = true};
 }
 

@@ -20,7 +20,8 @@ std::vector<ParameterSpec> LoopParameters(const LoopDefaults& defaults);
 
 ParameterSpec SeedParameter();
 ParameterSpec BatchParameter(int default_value, int max);
-ParameterSpec DtypeParameter(std::vector<std::string> choices);  // the first is the default
+// The first is the default.
+ParameterSpec DtypeParameter(std::vector<std::string> choices = {"fp32", "tf32", "bf16", "fp16"});
 ParameterSpec MemoryFormatParameter();
 ParameterSpec EpochsParameter(int default_value);
 ParameterSpec KernelsParameter(const std::string& fused);  // what our own kernels do: "pooling and ReLU"

@@ -22,6 +22,9 @@ bool SaysOutOfMemory(const std::string& text) {
   return false;
 }
 
+// An operation that has no kernel for a number format.
+bool SaysUnsupported(const std::string& text) { return text.find("not implemented for") != std::string::npos; }
+
 }  // namespace
 
 Status CurrentExceptionAsFailure() {
@@ -34,6 +37,8 @@ Status CurrentExceptionAsFailure() {
   } catch (const c10::Error& error) {
     const std::string text = FirstLine(error.what_without_backtrace());
     if (SaysOutOfMemory(text)) return OutOfMemory("LibTorch ran out of memory: " + text, kMemoryHint);
+    if (SaysUnsupported(text))
+      return Unsupported("this LibTorch cannot do that: " + text, "take another dtype or device");
     return Internal("LibTorch failed: " + text, "", "internal");
   } catch (const std::exception& error) {
     const std::string text = FirstLine(error.what());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/worker/failure.h"
+#include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 
 namespace fleetmark {
@@ -23,6 +24,18 @@ int64_t Count(const std::vector<at::Tensor>& tensors) {
   return count;
 }
 
+Status CheckKernels(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> format) {
+  if (parameters.Text("kernels") != "fused") return OkStatus();
+  const bool is_laid_out = !format || (MemoryFormatOf(parameters) == *format && parameters.Text("dtype") == "fp32");
+  if (device.is_cpu() && is_laid_out) return OkStatus();
+  std::string needs = "kernels=fused needs device cpu";
+  if (format) {
+    needs += std::string(", memory_format=") +
+             (*format == at::MemoryFormat::ChannelsLast ? "channels_last" : "contiguous") + " and dtype=fp32";
+  }
+  return Unsupported(needs, "take kernels=aten");
+}
+
 }  // namespace
 
 ImageTensors ToTensors(const LabelledImages& images, double mean, double deviation, at::Device device,
@@ -39,22 +52,33 @@ at::MemoryFormat MemoryFormatOf(const Parameters& parameters) {
                                                              : at::MemoryFormat::Contiguous;
 }
 
-void SetMatrixPrecision(const Parameters& parameters) {
-  const bool tf32 = parameters.Text("dtype") == "tf32";
-  at::globalContext().setAllowTF32CuBLAS(tf32);
-  at::globalContext().setAllowTF32CuDNN(tf32);
+Status BeginTraining(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> fused_format) {
+  FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, fused_format));
+  FLEETMARK_RETURN_IF_ERROR(CheckArithmetic(device, parameters.Text("dtype")));
+  SetMatrixPrecision(parameters.Text("dtype"));
+  at::manual_seed(static_cast<uint64_t>(parameters.Int("seed")));
+  return OkStatus();
 }
 
-Status CheckKernels(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> format) {
-  if (parameters.Text("kernels") != "fused") return OkStatus();
-  const bool is_laid_out = !format || MemoryFormatOf(parameters) == *format;
-  if (device.is_cpu() && is_laid_out) return OkStatus();
-  std::string needs = "kernels=fused needs device cpu";
-  if (format) {
-    needs += std::string(" and memory_format=") +
-             (*format == at::MemoryFormat::ChannelsLast ? "channels_last" : "contiguous");
+Optimizer::Options OptimizerOptions(const Parameters& parameters, double lr) {
+  return {
+      .lr = lr, .fused = parameters.Text("kernels") == "fused", .gradient_scale = LossScale(parameters.Text("dtype"))};
+}
+
+TrainedStep TrainOnBatch(const std::function<at::Tensor()>& forward, const at::Tensor& labels, const std::string& dtype,
+                         Optimizer* optimizer) {
+  optimizer->ZeroGrad();
+  TrainedStep step;
+  {
+    const Autocast autocast(labels.device(), dtype);
+    step.output = forward();
+    step.loss = at::nll_loss(step.output, labels);
   }
-  return Unsupported(needs, "take kernels=aten");
+  const double scale = optimizer->gradient_scale();
+  (scale == 1 ? step.loss : step.loss.mul(scale)).backward();
+  optimizer->Step();
+  step.loss = step.loss.detach();
+  return step;
 }
 
 void EpochAnswers::Clear() {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/worker/data/labelled_images.h"
 #include "agent/worker/models/network.h"
+#include "agent/worker/optim/optimizer.h"
 #include "agent/worker/parameters.h"
 #include "agent/worker/torch_headers.h"
 #include "agent/worker/workload.h"
@@ -21,12 +24,23 @@ struct ImageTensors {
 ImageTensors ToTensors(const LabelledImages& images, double mean, double deviation, at::Device device,
                        at::MemoryFormat format);
 
-// What the parameters `memory_format` and `dtype` ask for; the latter takes effect on the whole process.
+// What the parameter `memory_format` asks for.
 at::MemoryFormat MemoryFormatOf(const Parameters& parameters);
-void SetMatrixPrecision(const Parameters& parameters);
-// Refuses kernels=fused where there are none: off the CPU, or in another memory format than `format` where one is
-// named.
-Status CheckKernels(const Parameters& parameters, at::Device device, std::optional<at::MemoryFormat> format);
+// Before a network is made: has `dtype` take effect and seeds ATen's generator. Refuses a dtype that the device has
+// not, and kernels=fused where there are none: off the CPU, or, where they are of convolutions in `fused_format`, in
+// another one or in another dtype than fp32.
+Status BeginTraining(const Parameters& parameters, at::Device device,
+                     std::optional<at::MemoryFormat> fused_format = std::nullopt);
+// As `kernels` and `dtype` ask for.
+Optimizer::Options OptimizerOptions(const Parameters& parameters, double lr);
+
+// One training step: forward, backward, update.
+struct TrainedStep {
+  at::Tensor output;  // as `forward` returned it
+  at::Tensor loss;    // of one element, on the device
+};
+TrainedStep TrainOnBatch(const std::function<at::Tensor()>& forward, const at::Tensor& labels, const std::string& dtype,
+                         Optimizer* optimizer);
 
 // What a network answered in the steps of an epoch, kept so that loss and accuracy are computed when nothing is timed.
 class EpochAnswers {

@@ -15,16 +15,16 @@ at::Tensor Pool(const at::Tensor& x, int64_t window, bool training) {
 
 ImageCnn::ImageCnn(at::Device device, at::MemoryFormat format)
     : Network(Init::kGlorot, device, format),
-      conv1_(MakeHidden({32, 3, 3, 3})),
-      conv2_(MakeHidden({64, 32, 3, 3})),
-      conv3_(MakeHidden({64, 64, 3, 3})),
-      conv4_(MakeHidden({128, 64, 3, 3})),
-      conv5_(MakeHidden({128, 128, 3, 3})),
+      conv1_(MakeHidden({32, 3, 3, 3}, {256 * 256, true})),
+      conv2_(MakeHidden({64, 32, 3, 3}, {85 * 85})),
+      conv3_(MakeHidden({64, 64, 3, 3}, {85 * 85})),
+      conv4_(MakeHidden({128, 64, 3, 3}, {42 * 42})),
+      conv5_(MakeHidden({128, 128, 3, 3}, {42 * 42})),
       dense1_(MakeHidden({1024, kFeatures})),
       dense2_(MakeLayer({4, 1024})) {}
 
-ImageCnn::Hidden ImageCnn::MakeHidden(at::IntArrayRef shape) {
-  Layer layer = MakeLayer(shape);
+ImageCnn::Hidden ImageCnn::MakeHidden(at::IntArrayRef shape, Use use) {
+  Layer layer = MakeLayer(shape, use);
   return {std::move(layer), MakeBatchNorm(shape[0])};
 }
 

@@ -19,7 +19,7 @@ class ImageCnn : public Network {
     Layer layer;
     BatchNorm norm;
   };
-  Hidden MakeHidden(at::IntArrayRef shape);
+  Hidden MakeHidden(at::IntArrayRef shape, Use use = {1, false});
   static at::Tensor Convolve(const Hidden& hidden, const at::Tensor& x, bool training);
 
   const Hidden conv1_, conv2_, conv3_, conv4_, conv5_, dense1_;

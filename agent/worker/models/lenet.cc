@@ -6,8 +6,8 @@ namespace fleetmark {
 
 LeNet::LeNet(at::Device device, at::MemoryFormat format)
     : Network(Init::kGlorot, device, format),
-      conv1_(MakeLayer({16, 3, 5, 5})),
-      conv2_(MakeLayer({8, 16, 5, 5})),
+      conv1_(MakeLayer({16, 3, 5, 5}, {28 * 28, true})),
+      conv2_(MakeLayer({8, 16, 5, 5}, {10 * 10})),
       dense1_(MakeLayer({120, 200})),
       dense2_(MakeLayer({84, 120})),
       dense3_(MakeLayer({10, 84})) {}

@@ -11,8 +11,8 @@ constexpr double kConvolutionDropout = 0.25, kDenseDropout = 0.5;
 
 MnistNetwork::MnistNetwork(at::Device device, at::MemoryFormat format)
     : Network(Init::kPyTorch, device, format),
-      conv1_(MakeLayer({32, 1, 3, 3})),
-      conv2_(MakeLayer({64, 32, 3, 3})),
+      conv1_(MakeLayer({32, 1, 3, 3}, {26 * 26, true})),
+      conv2_(MakeLayer({64, 32, 3, 3}, {24 * 24})),
       fc1_(MakeLayer({128, 9216})),
       fc2_(MakeLayer({10, 128})) {}
 

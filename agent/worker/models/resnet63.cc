@@ -1,29 +1,30 @@
 #include "agent/worker/models/resnet63.h"
 
 namespace fleetmark {
-
 ResNet63::ResNet63(at::Device device, at::MemoryFormat format)
-    : Network(Init::kGlorot, device, format), first_(MakeConvolution(64, 3, 3, 1)) {
+    : Network(Init::kGlorot, device, format), first_(MakeConvolution(64, 3, 3, 1, {32 * 32, true})) {
   constexpr int kBlocksOfAWidth = 10;
-  int64_t inputs = 64;
+  int64_t inputs = 64, side = 32;
   for (const int64_t outputs : {64, 128, 256}) {
     for (int block = 0; block < kBlocksOfAWidth; ++block) {
-      blocks_.push_back(MakeBlock(outputs, inputs));
+      if (inputs != outputs) side /= 2;
+      blocks_.push_back(MakeBlock(outputs, inputs, {side * side}));
       inputs = outputs;
     }
   }
   dense_ = MakeLayer({10, inputs});
 }
 
-ResNet63::Convolution ResNet63::MakeConvolution(int64_t outputs, int64_t inputs, int64_t kernel, int64_t stride) {
-  Layer layer = MakeLayer({outputs, inputs, kernel, kernel});
+ResNet63::Convolution ResNet63::MakeConvolution(int64_t outputs, int64_t inputs, int64_t kernel, int64_t stride,
+                                                Use use) {
+  Layer layer = MakeLayer({outputs, inputs, kernel, kernel}, use);
   return {std::move(layer), MakeBatchNorm(outputs), stride, kernel / 2};
 }
 
-ResNet63::Block ResNet63::MakeBlock(int64_t outputs, int64_t inputs) {
+ResNet63::Block ResNet63::MakeBlock(int64_t outputs, int64_t inputs, Use use) {
   const int64_t stride = outputs == inputs ? 1 : 2;
-  Block block = {MakeConvolution(outputs, inputs, 3, stride), MakeConvolution(outputs, outputs, 3, 1), {}};
-  if (stride == 2) block.shortcut.push_back(MakeConvolution(outputs, inputs, 1, stride));
+  Block block = {MakeConvolution(outputs, inputs, 3, stride, use), MakeConvolution(outputs, outputs, 3, 1, use), {}};
+  if (stride == 2) block.shortcut.push_back(MakeConvolution(outputs, inputs, 1, stride, use));
   return block;
 }
 

@@ -29,8 +29,8 @@ class ResNet63 : public Network {
     Convolution first, second;
     std::vector<Convolution> shortcut;  // none where the input is added as it is
   };
-  Convolution MakeConvolution(int64_t outputs, int64_t inputs, int64_t kernel, int64_t stride);
-  Block MakeBlock(int64_t outputs, int64_t inputs);
+  Convolution MakeConvolution(int64_t outputs, int64_t inputs, int64_t kernel, int64_t stride, Use use);
+  Block MakeBlock(int64_t outputs, int64_t inputs, Use use);
 
   const Convolution first_;
   std::vector<Block> blocks_;

@@ -11,7 +11,7 @@ constexpr int64_t kGrain = 16384;
 }  // namespace
 
 Optimizer::Optimizer(std::vector<at::Tensor> parameters, const Options& options, int states)
-    : lr_(options.lr), fused_(options.fused) {
+    : lr_(options.lr), fused_(options.fused), gradient_scale_(options.gradient_scale) {
   for (at::Tensor& parameter : parameters) {
     Slot slot = {std::move(parameter), {}};
     for (int i = 0; i < states; ++i) {
@@ -26,6 +26,7 @@ void Optimizer::Step() {
   ++step_;
   for (const Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
+    if (gradient_scale_ != 1) slot.parameter.mutable_grad().div_(gradient_scale_);
     if (fused_) {
       UpdateInOnePass(slot);
     } else {

@@ -13,13 +13,15 @@ class Optimizer {
  public:
   struct Options {
     double lr;
-    bool fused = false;  // in one pass; for parameters on the CPU
+    bool fused = false;         // in one pass; for parameters on the CPU
+    double gradient_scale = 1;  // by which gradients are too large
   };
 
   virtual ~Optimizer() = default;
 
   void set_lr(double lr) { lr_ = lr; }
   double lr() const { return lr_; }
+  double gradient_scale() const { return gradient_scale_; }
 
   // One update by the parameters' gradients; a parameter without one is left alone.
   void Step();
@@ -54,6 +56,7 @@ class Optimizer {
   std::vector<Slot> slots_;
   double lr_;
   const bool fused_;
+  const double gradient_scale_;
   int64_t step_ = 0;
 };
 

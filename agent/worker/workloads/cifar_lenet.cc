@@ -6,6 +6,7 @@
 #include "agent/worker/failure.h"
 #include "agent/worker/models/lenet.h"
 #include "agent/worker/optim/sgd.h"
+#include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
@@ -31,19 +32,17 @@ class CifarLeNet : public Workload {
     const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
-    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, at::MemoryFormat::ChannelsLast));
     // In the last step of the warm-up that can be told before: from the second on every step allocates the same.
     counted_step_ = std::min<int64_t>(parameters.Int("warmup"), 2);
     FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data,
                                LoadCifarData(parameters, setup.dataset_dir, batch_ * batches_, kTestBatch));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
-    SetMatrixPrecision(parameters);
-    at::manual_seed(static_cast<uint64_t>(parameters.Int("seed")));
+    dtype_ = parameters.Text("dtype");
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::ChannelsLast));
     train_ = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
     test_ = ToTensors(data.test, kPixelMean, kPixelDeviation, device, format);
     network_ = std::make_unique<LeNet>(device, format);
-    optimizer_ =
-        std::make_unique<Sgd>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = fused_});
+    optimizer_ = std::make_unique<Sgd>(network_->parameters(), OptimizerOptions(parameters, kLearningRate));
     Synchronize();
     return OkStatus();
   }
@@ -88,14 +87,11 @@ class CifarLeNet : public Workload {
   void Train() {
     const at::Tensor images = train_.pixels.narrow(0, next_, batch_), labels = train_.labels.narrow(0, next_, batch_);
     next_ += batch_;
-    optimizer_->ZeroGrad();
-    const at::Tensor output = fused_ ? network_->ForwardFused(images) : network_->Forward(images, true);
-    at::nll_loss(output, labels).backward();
-    optimizer_->Step();
-    answers_.Keep(output, labels);
+    const auto forward = [&] { return fused_ ? network_->ForwardFused(images) : network_->Forward(images, true); };
+    answers_.Keep(TrainOnBatch(forward, labels, dtype_, optimizer_.get()).output, labels);
   }
 
-  std::string device_;
+  std::string device_, dtype_;
   int64_t batch_ = 0, batches_ = 0, next_ = 0, step_ = 0, counted_step_ = 0;
   int64_t alloc_count_ = 0, alloc_bytes_ = 0;  // of one step
   bool fused_ = false;
@@ -125,7 +121,7 @@ WorkloadDefinition Define() {
                             .doc = "batches in an epoch, all of which lie on the device",
                             .defines_board = true},
                            KernelsParameter("convolution with ReLU and pooling, and for momentum"),
-                           DtypeParameter({"fp32", "tf32"}),
+                           DtypeParameter(),
                            MemoryFormatParameter(),
                            SeedParameter()},
                           LoopParameters({.warmup = 5})),

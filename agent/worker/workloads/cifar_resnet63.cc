@@ -1,6 +1,7 @@
 #include "agent/worker/clock_seconds.h"
 #include "agent/worker/data/cifar10.h"
 #include "agent/worker/device.h"
+#include "agent/worker/fixed_batch.h"
 #include "agent/worker/models/resnet63.h"
 #include "agent/worker/optim/adam.h"
 #include "agent/worker/run_loop.h"
@@ -24,22 +25,17 @@ class CifarResNet63 : public Workload {
   Status SetUp(const RunSetup& setup) override {
     const Parameters& parameters = setup.parameters;
     const int64_t batch = parameters.Int("batch");
-    const auto seed = static_cast<uint32_t>(parameters.Int("seed"));
     device_ = setup.device;
     const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
     FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data, LoadCifarData(parameters, setup.dataset_dir, batch, 0));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
-    SetMatrixPrecision(parameters);
-    at::manual_seed(seed);
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     ImageTensors tensors = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
-    images_ = std::move(tensors.pixels);
-    labels_ = std::move(tensors.labels);
-    network_ = std::make_unique<ResNet63>(device, format);
-    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, std::nullopt));
-    const bool one_pass = parameters.Text("kernels") == "fused";
-    optimizer_ =
-        std::make_unique<Adam>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = one_pass});
+    auto network = std::make_unique<ResNet63>(device, format);
+    auto optimizer = std::make_unique<Adam>(network->parameters(), OptimizerOptions(parameters, kLearningRate));
+    training_.emplace(FixedBatch::Parts{std::move(network), std::move(optimizer), std::move(tensors.pixels),
+                                        std::move(tensors.labels), parameters.Text("dtype")});
     Synchronize();
     return OkStatus();
   }
@@ -47,13 +43,10 @@ class CifarResNet63 : public Workload {
   // A call ends with the loss on the host, as Keras's does.
   int64_t Step() override {
     const double process = ClockSeconds(CLOCK_PROCESS_CPUTIME_ID), wall = ClockSeconds(CLOCK_MONOTONIC);
-    optimizer_->ZeroGrad();
-    const at::Tensor loss = at::nll_loss(network_->Forward(images_, true), labels_);
-    loss.backward();
-    optimizer_->Step();
-    loss_ = loss.item<double>();
+    training_->Step();
+    loss_ = training_->Loss();
     calls_.push_back({ClockSeconds(CLOCK_MONOTONIC) - wall, ClockSeconds(CLOCK_PROCESS_CPUTIME_ID) - process});
-    return images_.size(0);
+    return training_->samples();
   }
 
   void Synchronize() override { SynchronizeDevice(device_); }
@@ -65,9 +58,10 @@ class CifarResNet63 : public Workload {
     recorder->RecordTimes("wall_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
     recorder->RecordTimes("process_s", Summarize(process_s).mean, process_s);
     recorder->RecordRate("samples_per_s", static_cast<double>(loop.samples) / loop.measured_s,
-                         static_cast<double>(images_.size(0)), loop.step_s);
+                         static_cast<double>(training_->samples()), loop.step_s);
+    training_->RecordArithmetic(loop, recorder);
     recorder->Record("loss", loss_);
-    RecordParameterCounts(*network_, recorder);
+    RecordParameterCounts(training_->network(), recorder);
   }
 
   std::map<std::string, std::string> Data() const override { return data_; }
@@ -88,9 +82,7 @@ class CifarResNet63 : public Workload {
 
   std::string device_;
   std::map<std::string, std::string> data_;
-  at::Tensor images_, labels_;
-  std::unique_ptr<ResNet63> network_;
-  std::unique_ptr<Adam> optimizer_;
+  std::optional<FixedBatch> training_;
   double loss_ = 0;
   std::vector<Call> calls_;
 };
@@ -104,10 +96,11 @@ WorkloadDefinition Define() {
       .doc =
           "trains a Keras ResNet of 63 convolutions, 15,206,538 parameters, on one batch four times; calls 3 and 4 "
           "count",
-      .parameters = Merge({CifarDataParameter(), BatchParameter(64, 4096), KernelsParameter("Adam"),
-                           DtypeParameter({"fp32", "tf32"}), MemoryFormatParameter(), SeedParameter()},
+      .parameters = Merge({CifarDataParameter(), BatchParameter(64, 4096), KernelsParameter("Adam"), DtypeParameter(),
+                           MemoryFormatParameter(), SeedParameter()},
                           LoopParameters({.steps = 2, .warmup = 2})),
-      .metrics = {"wall_s", "process_s", "samples_per_s", "loss", "parameters_total", "parameters_trainable"},
+      .metrics = {"wall_s", "process_s", "samples_per_s", "tflop_per_s", "ceiling_share", "loss", "parameters_total",
+                  "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = ChannelsLastTuning(),
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<CifarResNet63>(); },

@@ -1,11 +1,13 @@
 #include <algorithm>
 
+#include "agent/worker/ceiling.h"
 #include "agent/worker/clock_seconds.h"
 #include "agent/worker/data/batch_loader.h"
 #include "agent/worker/device.h"
 #include "agent/worker/failure.h"
 #include "agent/worker/models/image_cnn.h"
 #include "agent/worker/optim/adam.h"
+#include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
@@ -52,13 +54,10 @@ class ImageCnn58m : public Workload {
     FLEETMARK_RETURN_IF_ERROR(MakeLoaders(parameters, seed));
     const at::Device device = TorchDevice(device_);
     format_ = MemoryFormatOf(parameters);
-    SetMatrixPrecision(parameters);
-    at::manual_seed(seed);
+    dtype_ = parameters.Text("dtype");
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     network_ = std::make_unique<ImageCnn>(device, format_);
-    const bool fused = parameters.Text("kernels") == "fused";
-    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, std::nullopt));
-    optimizer_ =
-        std::make_unique<Adam>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = fused});
+    optimizer_ = std::make_unique<Adam>(network_->parameters(), OptimizerOptions(parameters, kLearningRate));
     Synchronize();
     return OkStatus();
   }
@@ -71,11 +70,8 @@ class ImageCnn58m : public Workload {
     ImageBatch loaded = TakeNext(loader_.get());
     data_wait_s_.push_back(ClockSeconds(CLOCK_MONOTONIC) - asked);
     const ImageTensors batch = Upload(&loaded);
-    optimizer_->ZeroGrad();
-    const at::Tensor output = network_->Forward(batch.pixels, true);
-    at::nll_loss(output, batch.labels).backward();
-    optimizer_->Step();
-    answers_.Keep(output, batch.labels);
+    const auto forward = [&] { return network_->Forward(batch.pixels, true); };
+    answers_.Keep(TrainOnBatch(forward, batch.labels, dtype_, optimizer_.get()).output, batch.labels);
     return batch_;
   }
 
@@ -109,6 +105,8 @@ class ImageCnn58m : public Workload {
                          static_cast<double>(batch_), loop.step_s);
     const std::vector<double> waits(data_wait_s_.end() - loop.steps, data_wait_s_.end());
     recorder->RecordTimes("data_wait_s", Summarize(waits).mean, waits);
+    RecordFlops(loop, network_->TrainingFlops() * static_cast<double>(batch_),
+                MeasureArithmeticCeiling(TorchDevice(device_), dtype_), recorder);
     RecordScores(loop, recorder);
     RecordParameterCounts(*network_, recorder);
   }
@@ -172,7 +170,7 @@ class ImageCnn58m : public Workload {
             labels.to(device, at::kLong, false, true)};
   }
 
-  std::string device_;
+  std::string device_, dtype_;
   int64_t batch_ = 0;
   at::MemoryFormat format_ = at::MemoryFormat::Contiguous;
   std::map<std::string, std::string> data_;
@@ -216,12 +214,12 @@ WorkloadDefinition Define() {
                             .tunable = true},
                            BatchParameter(64, 1024),
                            KernelsParameter("Adam"),
-                           DtypeParameter({"fp32", "tf32"}),
+                           DtypeParameter(),
                            MemoryFormatParameter(),
                            SeedParameter()},
                           LoopParameters({.warmup = 3})),
-      .metrics = {"step_s", "epoch_s", "total_s", "samples_per_s", "data_wait_s", "loss", "accuracy", "val_loss",
-                  "val_accuracy", "parameters_total", "parameters_trainable"},
+      .metrics = {"step_s", "epoch_s", "total_s", "samples_per_s", "data_wait_s", "tflop_per_s", "ceiling_share",
+                  "loss", "accuracy", "val_loss", "val_accuracy", "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = ChannelsLastTuning(),
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<ImageCnn58m>(); },

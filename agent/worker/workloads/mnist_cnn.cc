@@ -4,6 +4,7 @@
 #include "agent/worker/failure.h"
 #include "agent/worker/models/mnist_network.h"
 #include "agent/worker/optim/adadelta.h"
+#include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
@@ -34,15 +35,13 @@ class MnistCnn : public Workload {
     const at::Device device = TorchDevice(device_);
     format_ = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
-    FLEETMARK_RETURN_IF_ERROR(CheckKernels(parameters, device, at::MemoryFormat::Contiguous));
     dropout_seed_ = seed * 0x9e3779b9U;
-    SetMatrixPrecision(parameters);
-    at::manual_seed(seed);
+    dtype_ = parameters.Text("dtype");
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::Contiguous));
     train_ = ToTensors(data.train, kPixelMean, kPixelDeviation, device, at::MemoryFormat::Contiguous);
     test_ = ToTensors(data.test, kPixelMean, kPixelDeviation, device, format_);
     network_ = std::make_unique<MnistNetwork>(device, format_);
-    optimizer_ =
-        std::make_unique<Adadelta>(network_->parameters(), Optimizer::Options{.lr = kLearningRate, .fused = fused_});
+    optimizer_ = std::make_unique<Adadelta>(network_->parameters(), OptimizerOptions(parameters, kLearningRate));
     Synchronize();
     return OkStatus();
   }
@@ -60,13 +59,11 @@ class MnistCnn : public Workload {
     const at::Tensor chosen = order_.narrow(0, next_, count);
     next_ += count;
     const at::Tensor images = train_.pixels.index_select(0, chosen).contiguous(format_);
-    optimizer_->ZeroGrad();
-    const at::Tensor output =
-        fused_ ? network_->ForwardFused(images, ++dropout_seed_) : network_->Forward(images, true);
     const at::Tensor labels = train_.labels.index_select(0, chosen);
-    at::nll_loss(output, labels).backward();
-    optimizer_->Step();
-    answers_.Keep(output, labels);
+    const auto forward = [&] {
+      return fused_ ? network_->ForwardFused(images, ++dropout_seed_) : network_->Forward(images, true);
+    };
+    answers_.Keep(TrainOnBatch(forward, labels, dtype_, optimizer_.get()).output, labels);
     return count;
   }
 
@@ -95,7 +92,7 @@ class MnistCnn : public Workload {
   std::map<std::string, std::string> Data() const override { return data_; }
 
  private:
-  std::string device_;
+  std::string device_, dtype_;
   int64_t batch_ = 0, test_batch_ = 0, next_ = 0;
   bool fused_ = false;
   uint32_t dropout_seed_ = 0;  // of the step; the fused kernels' mask
@@ -131,7 +128,7 @@ WorkloadDefinition Define() {
                             .unit = "samples",
                             .doc = "samples in a step of evaluation"},
                            KernelsParameter("pooling, ReLU, dropout and Adadelta"),
-                           DtypeParameter({"fp32", "tf32"}),
+                           DtypeParameter(),
                            MemoryFormatParameter(),
                            SeedParameter()},
                           LoopParameters({.warmup = 20})),

@@ -4,6 +4,7 @@
 
 #include "agent/worker/device.h"
 #include "agent/worker/failure.h"
+#include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
@@ -26,11 +27,6 @@ constexpr std::array<Variant, 5> kVariants = {{
     {"alloc", 3, 3},        // the same into new memory
     {"upload", 9, 3},       // write x, y; copy both; add
 }};
-
-at::ScalarType ScalarTypeOf(const std::string& dtype) {
-  if (dtype == "bf16") return at::kBFloat16;
-  return dtype == "fp16" ? at::kHalf : at::kFloat;
-}
 
 // The function of the published script "A Simple PyTorch Implementation Benchmark". C++ compiles no closures, so the
 // constants stand in the text; dtypes are numbers there.

@@ -7,9 +7,11 @@
 
 #include <cmath>
 
+#include "agent/worker/models/gpt2.h"
 #include "agent/worker/models/image_cnn.h"
 #include "agent/worker/models/lenet.h"
 #include "agent/worker/models/mnist_network.h"
+#include "agent/worker/models/resnet50.h"
 #include "agent/worker/models/resnet63.h"
 
 namespace fleetmark {
@@ -32,6 +34,8 @@ TEST(Networks, HaveThePublishedNumbersOfParameters) {
   const ResNet63 resnet(at::kCPU, kFormat);
   const ImageCnn image_cnn(at::kCPU, kFormat);
   EXPECT_EQ(Count(image_cnn.parameters()), 58088516);
+  EXPECT_EQ(Count(ResNet50(at::kCPU, kFormat).parameters()), 25557032);
+  EXPECT_EQ(Count(Gpt2(at::kCPU, 1024, Gpt2::Attention::kSeparate).parameters()), 124439808);
   EXPECT_EQ(Count(image_cnn.buffers()), 2880);
   EXPECT_EQ(Count(Make().parameters()), 1199882);
   EXPECT_EQ(Count(lenet.parameters()), 39558);

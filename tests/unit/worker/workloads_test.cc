@@ -40,7 +40,8 @@ Outcome Execute(const std::string& name, const std::map<std::string, std::string
   EXPECT_TRUE(status.ok()) << status.message();
   StopRules rules = StopRules::FromParameters(*parameters, workload->StepsPerEpoch());
   SilentObserver observer;
-  const auto loop = RunLoop(workload.get(), {.warmup_steps = 2}, &rules, MonotonicClock(), &observer);
+  const auto loop =
+      RunLoop(workload.get(), {.warmup_steps = parameters->Int("warmup")}, &rules, MonotonicClock(), &observer);
   EXPECT_TRUE(loop.ok()) << loop.status().message();
   MetricRecorder recorder;
   workload->RecordMetrics(*loop, &recorder);
@@ -141,6 +142,60 @@ TEST(Kernels, FusedOnesAreRefusedWhereTheyDoNotExist) {
     ASSERT_TRUE(parameters.ok());
     EXPECT_EQ(definition.create()->SetUp({*parameters, "cpu", ""}).kind(), "unsupported") << name;
   }
+}
+
+TEST(Networks, TrainInBf16AsWellAndTellTheirShareOfTheCeiling) {
+  at::set_num_threads(1);
+  const std::map<std::string, std::string> short_run = {
+      {"batch", "2"}, {"steps", "1"}, {"warmup", "1"}, {"dtype", "bf16"}};
+  for (const char* name : {"cifar_resnet63", "resnet50", "transformer_lm"}) {
+    SCOPED_TRACE(name);
+    std::map<std::string, std::string> given = short_run;
+    if (name == std::string("transformer_lm")) given["context"] = "16";
+    const Outcome outcome = Execute(name, given);
+    EXPECT_TRUE(std::isfinite(outcome.metrics.at("loss")));
+    EXPECT_GT(outcome.metrics.at("tflop_per_s"), 0);
+    EXPECT_GT(outcome.metrics.at("ceiling_share"), 0);
+  }
+}
+
+TEST(Networks, RefuseANumberFormatThatTheCpuEmulates) {
+  for (const char* name : {"mnist_cnn", "image_cnn_58m", "resnet50", "transformer_lm", "matmul"}) {
+    const WorkloadDefinition& definition = Find(name);
+    std::map<std::string, std::string> given = {{"dtype", "fp16"}};
+    if (name == std::string("mnist_cnn")) given["data"] = "synthetic";
+    const auto parameters = Parameters::Parse(definition.parameters, given);
+    ASSERT_TRUE(parameters.ok());
+    EXPECT_EQ(definition.create()->SetUp({*parameters, "cpu", ""}).kind(), "unsupported") << name;
+  }
+}
+
+TEST(Matmul, CountsItsArithmeticByEachLibrary) {
+  for (const char* dtype : {"fp32", "bf16"}) {
+    for (const char* kernels : {"aten", "onednn"}) {
+      const Outcome outcome = Execute("matmul", {{"n", "64"}, {"dtype", dtype}, {"kernels", kernels}, {"steps", "20"}});
+      EXPECT_NEAR(outcome.metrics.at("tflop_per_s") / outcome.metrics.at("it_per_s"), 1e-12 * 2 * 64 * 64 * 64, 1e-15);
+      EXPECT_LE(outcome.metrics.at("ceiling_share"), 1);
+    }
+  }
+}
+
+TEST(MemoryBandwidth, CountsItsTrafficByEachKernel) {
+  const double array = 1 << 20;
+  for (const auto& [pattern, arrays] : std::map<std::string, double>{{"copy", 2}, {"triad", 3}}) {
+    for (const char* kernels : {"aten", "streaming"}) {
+      const Outcome outcome =
+          Execute("memory_bandwidth", {{"mib", "1"}, {"pattern", pattern}, {"kernels", kernels}, {"steps", "20"}});
+      EXPECT_NEAR(outcome.metrics.at("gb_per_s") / outcome.metrics.at("it_per_s"), 1e-9 * arrays * array, 1e-12);
+      EXPECT_GT(outcome.metrics.at("ceiling_share"), 0);
+    }
+  }
+}
+
+TEST(MemoryBandwidth, TheWayToAGpuNeedsOne) {
+  const WorkloadDefinition& definition = Find("memory_bandwidth");
+  const auto parameters = Parameters::Parse(definition.parameters, {{"pattern", "upload"}});
+  EXPECT_EQ(definition.create()->SetUp({*parameters, "cpu", ""}).kind(), "unsupported");
 }
 
 TEST(MnistCnn, RealDataHasToBeThere) {

@@ -1,0 +1,109 @@
+#include "agent/worker/ceiling.h"
+
+#include <ATen/ops/randn.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+
+#include "agent/worker/device.h"
+#include "agent/worker/kernels/matrix_product.h"
+#include "agent/worker/kernels/streams.h"
+#include "agent/worker/precision.h"
+
+namespace fleetmark {
+namespace {
+
+constexpr double kEnough_s = 0.25;  // of trying one kernel
+constexpr int kFewestCalls = 3;
+
+// The shortest of several calls after a first one.
+double BestSeconds(at::Device device, const std::function<void()>& call) {
+  const std::string name = device.str();
+  const auto timed = [&] {
+    const double before = MonotonicClock().Now();
+    call();
+    SynchronizeDevice(name);
+    return MonotonicClock().Now() - before;
+  };
+  timed();
+  double best = std::numeric_limits<double>::infinity(), spent = 0;
+  for (int calls = 0; calls < kFewestCalls || spent < kEnough_s; ++calls) {
+    const double seconds = timed();
+    best = std::min(best, seconds);
+    spent += seconds;
+  }
+  return best;
+}
+
+double ProductRate(MatrixProduct::Library library, at::Device device, const std::string& dtype) {
+  const int64_t n = device.is_cpu() ? 1024 : 4096;
+  MatrixProduct product(library, n, device, dtype);
+  const auto extent = static_cast<double>(n);
+  return 2 * extent * extent * extent / BestSeconds(device, [&] { product.Multiply(); });
+}
+
+double ConvolutionRate(at::Device device, const std::string& dtype) {
+  constexpr int64_t kChannels = 256, kSide = 32, kKernel = 3;
+  const at::NoGradGuard no_grad;
+  const int64_t batch = device.is_cpu() ? 8 : 128;
+  const auto made = [&](at::IntArrayRef shape) {
+    return at::randn(shape).to(device, ScalarTypeOf(dtype)).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const at::Tensor images = made({batch, kChannels, kSide, kSide});
+  const at::Tensor weight = made({kChannels, kChannels, kKernel, kKernel});
+  const double flops = 2.0 * static_cast<double>(images.numel()) * kChannels * kKernel * kKernel;
+  return flops / BestSeconds(device, [&] { at::conv2d(images, weight, {}, 1, kKernel / 2); });
+}
+
+// 0 where this LibTorch cannot do it in that number format.
+double RateOrNone(const std::function<double()>& measure) {
+  try {
+    return measure();
+  } catch (const c10::Error&) {
+    return 0;
+  }
+}
+
+}  // namespace
+
+double MeasureArithmeticCeiling(at::Device device, const std::string& dtype) {
+  static std::map<std::string, double> measured;
+  double& best = measured[device.str() + " " + dtype];
+  if (best > 0) return best;
+  best = RateOrNone([&] { return ConvolutionRate(device, dtype); });
+  for (const auto library : {MatrixProduct::Library::kAten, MatrixProduct::Library::kOneDnn}) {
+    if (!MatrixProduct::IsThere(library, device, dtype)) continue;
+    best = std::max(best, RateOrNone([&] { return ProductRate(library, device, dtype); }));
+  }
+  return best;
+}
+
+double MeasureMemoryCeiling(at::Device device) {
+  static std::map<std::string, double> measured;
+  double& best = measured[device.str()];
+  if (best > 0) return best;
+  constexpr int64_t kCount = int64_t{1} << 26;  // 256 MiB: more than caches hold
+  const at::Tensor x = at::ones({kCount}, at::TensorOptions().device(device));
+  at::Tensor z = at::zeros_like(x);
+  const double array = static_cast<double>(kCount) * sizeof(float);
+  const auto rate = [&](double arrays, const std::function<void()>& call) {
+    return arrays * array / BestSeconds(device, call);
+  };
+  best = std::max(rate(2, [&] { z.copy_(x); }), rate(2, [&] { z.add_(1); }));
+  if (!device.is_cpu() || !kHasStreams) return best;
+  const float* const from = x.data_ptr<float>();
+  float* const to = z.data_ptr<float>();
+  best = std::max(best, rate(2, [&] { StreamCopy(kCount, from, to); }));
+  return std::max(best, rate(2, [&] { StreamTriad(kCount, from, from, 1, to); }));
+}
+
+void RecordFlops(const LoopResult& loop, double flops, double ceiling, MetricRecorder* recorder) {
+  constexpr double kTera = 1e-12;
+  const double rate = flops * static_cast<double>(loop.steps) / loop.measured_s;
+  recorder->RecordRate("tflop_per_s", kTera * rate, kTera * flops, loop.step_s);
+  if (ceiling > 0) recorder->Record("ceiling_share", rate / ceiling);
+}
+
+}  // namespace fleetmark

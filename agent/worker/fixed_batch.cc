@@ -1,0 +1,19 @@
+#include "agent/worker/fixed_batch.h"
+
+#include "agent/worker/ceiling.h"
+#include "agent/worker/training.h"
+
+namespace fleetmark {
+
+void FixedBatch::Step() {
+  loss_ = TrainOnBatch([this] { return parts_.network->Forward(parts_.inputs, true); }, parts_.labels, parts_.dtype,
+                       parts_.optimizer.get())
+              .loss;
+}
+
+void FixedBatch::RecordArithmetic(const LoopResult& loop, MetricRecorder* recorder) const {
+  RecordFlops(loop, parts_.network->TrainingFlops() * static_cast<double>(samples()),
+              MeasureArithmeticCeiling(parts_.inputs.device(), parts_.dtype), recorder);
+}
+
+}  // namespace fleetmark
