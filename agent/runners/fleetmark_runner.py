@@ -54,7 +54,7 @@ def framework(runtime):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         loaded = importlib.import_module(module)
-    except ImportError as error:
+    except Exception as error:  # a broken installation fails in many ways, missing symbols among them
         raise protocol.Failure("unsupported", f"{runtime} cannot be imported: {error}",
                                f"set it up anew: fleetmark-agent runtimes add {runtime}") from None
     return loaded, loaded.versions()[package]

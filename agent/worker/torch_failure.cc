@@ -22,6 +22,14 @@ bool SaysOutOfMemory(const std::string& text) {
   return false;
 }
 
+// A GPU that is lost, hangs or stops with an error; its memory was looked at before.
+bool SaysDeviceFailed(const std::string& text) {
+  for (const char* words : {"CUDA error", "cuDNN error", "CUDA driver error"}) {
+    if (text.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
 // An operation that has no kernel for a number format.
 bool SaysUnsupported(const std::string& text) { return text.find("not implemented for") != std::string::npos; }
 
@@ -37,6 +45,9 @@ Status CurrentExceptionAsFailure() {
   } catch (const c10::Error& error) {
     const std::string text = FirstLine(error.what_without_backtrace());
     if (SaysOutOfMemory(text)) return OutOfMemory("LibTorch ran out of memory: " + text, kMemoryHint);
+    if (SaysDeviceFailed(text)) {
+      return DeviceUnavailable("the device failed: " + text, "see `dmesg` and `nvidia-smi` on that machine");
+    }
     if (SaysUnsupported(text))
       return Unsupported("this LibTorch cannot do that: " + text, "take another dtype or device");
     return Internal("LibTorch failed: " + text, "", "internal");

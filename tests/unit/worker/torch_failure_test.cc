@@ -35,6 +35,14 @@ TEST(TorchFailure, IsOneSentenceWithoutABacktrace) {
   EXPECT_EQ(status.message().find("0x"), std::string::npos) << status.message();
 }
 
+TEST(TorchFailure, ALostDeviceAndAMissingKernelHaveTheirKinds) {
+  const Status lost = FailureOf([] { TORCH_CHECK(false, "CUDA error: unspecified launch failure"); });
+  EXPECT_EQ(lost.kind(), "device_unavailable");
+  EXPECT_NE(lost.message().find("unspecified launch failure"), std::string::npos);
+  EXPECT_EQ(FailureOf([] { TORCH_CHECK(false, "CUDA error: out of memory"); }).kind(), "out_of_memory");
+  EXPECT_EQ(FailureOf([] { TORCH_CHECK(false, "\"addmm_impl\" not implemented for 'Half'"); }).kind(), "unsupported");
+}
+
 TEST(TorchFailure, OtherExceptionsAreInternal) {
   EXPECT_EQ(FailureOf([] { throw std::runtime_error("no such luck"); }).message(), "the worker failed: no such luck");
 }
