@@ -1,14 +1,14 @@
 #include "common/settings.h"
 
-#include <toml++/toml.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "common/suggest.h"
+#include "common/toml_word.h"
 
 namespace fleetmark {
 namespace {
@@ -40,30 +40,23 @@ bool ParseNumber(const std::string& word, T* value) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
-// One TOML value as the word that the same flag would take; "" with `*ok` false for what no flag can say.
-std::string WordOf(const toml::node& node, bool* ok) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* number = node.as_floating_point()) {
-    std::ostringstream out;
-    out << number->get();
-    return out.str();
-  }
-  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
-  *ok = false;
-  return "";
-}
-
-std::vector<std::string> WordsOf(const toml::node& node, bool* ok) {
+// One value of a file as the words that the same flag would take; nothing for what no flag can say.
+std::optional<std::vector<std::string>> WordsOf(const toml::node& node) {
   std::vector<std::string> words;
+  bool is_sayable = true;
+  const auto add = [&](const std::string& prefix, const toml::node& value) {
+    const std::optional<std::string> word = TomlWord(value);
+    is_sayable = is_sayable && word;
+    words.push_back(prefix + word.value_or(""));
+  };
   if (const auto* array = node.as_array()) {
-    for (const toml::node& element : *array) words.push_back(WordOf(element, ok));
+    for (const toml::node& element : *array) add("", element);
   } else if (const auto* table = node.as_table()) {
-    for (const auto& [key, value] : *table) words.push_back(std::string(key.str()) + "=" + WordOf(value, ok));
+    for (const auto& [key, value] : *table) add(std::string(key.str()) + "=", value);
   } else {
-    words.push_back(WordOf(node, ok));
+    add("", node);
   }
-  return words;
+  return is_sayable ? std::optional(words) : std::nullopt;
 }
 
 }  // namespace
@@ -194,11 +187,11 @@ Status Settings::ResolveFile() {
     if (found == settings_.end()) {
       return InvalidArgument(place + ": there is no setting \"" + name + "\"", SuggestFrom(name, names));
     }
-    bool ok = true;
-    const std::vector<std::string> words = WordsOf(node, &ok);
-    if (!ok)
+    const std::optional<std::vector<std::string>> words = WordsOf(node);
+    if (!words) {
       return InvalidArgument(place + ": " + name + " has a value that is not a text, number, list or table of those");
-    FLEETMARK_RETURN_IF_ERROR(Assign(*found, words, place + ": " + name));
+    }
+    FLEETMARK_RETURN_IF_ERROR(Assign(*found, *words, place + ": " + name));
   }
   return OkStatus();
 }

@@ -100,7 +100,7 @@ part_worker() {
   install_packages "${APT_TORCH_PACKAGES[@]}"
   check_blas
   step worker-configure "Configuring the worker alone with Debian's LibTorch in build/worker" \
-    cmake --preset release -B build/worker -DCMAKE_UNITY_BUILD=OFF -DFLEETMARK_ONLY=worker -DFLEETMARK_TORCH=apt
+    cmake --preset release -B build/worker -DFLEETMARK_ONLY=worker -DFLEETMARK_TORCH=apt
   step worker-build "Building the worker alone" build worker all
   shown_step "Testing the worker with Debian's LibTorch" run_ctest worker
 }

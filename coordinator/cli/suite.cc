@@ -1,29 +1,15 @@
 #include "coordinator/cli/suite.h"
 
-#include <toml++/toml.h>
-
 #include <functional>
 #include <map>
 
 #include "cli_suites.h"
 #include "common/suggest.h"
+#include "common/toml_word.h"
 #include "coordinator/cli/wait_flags.h"
 
 namespace fleetmark {
 namespace {
-
-// Text, number or truth as the flags of `submit` take them; "" for anything else.
-std::string WordOf(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
-  if (const auto* number = node.as_floating_point()) {
-    std::ostringstream out;
-    out << number->get();
-    return out.str();
-  }
-  return "";
-}
 
 Status SetText(const toml::node& node, std::string* field) {
   if (!node.is_string()) return InvalidArgument("is not a text");
@@ -46,9 +32,9 @@ Status SetParameters(const toml::node& node, v1::SubmitRequest* job) {
   const toml::table* table = node.as_table();
   if (table == nullptr) return InvalidArgument("is not a table such as { epochs = 1 }");
   for (const auto& [key, value] : *table) {
-    const std::string word = WordOf(value);
-    if (word.empty()) return InvalidArgument("has no text, number or truth for " + std::string(key.str()));
-    (*job->mutable_parameters())[std::string(key.str())] = word;
+    const std::optional<std::string> word = TomlWord(value);
+    if (!word) return InvalidArgument("has no text, number or truth for " + std::string(key.str()));
+    (*job->mutable_parameters())[std::string(key.str())] = *word;
   }
   return OkStatus();
 }
