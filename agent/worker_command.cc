@@ -19,10 +19,11 @@ std::string ParameterOr(const v1::RunSpec& spec, const std::string& name, const 
   return found == spec.parameters().end() ? otherwise : found->second;
 }
 
-// What was asked for; else the tuned profile takes every physical core and the stock one what the runtime takes ("0").
-std::string Threads(const v1::RunSpec& spec) {
+// What was asked for; else the tuned profile, and whoever pins threads, takes every physical core and the stock one
+// what the runtime takes ("0").
+std::string Threads(const v1::RunSpec& spec, bool is_pinned) {
   const std::string asked = ParameterOr(spec, "threads", "0");
-  if (asked != "0" || spec.profile() != kTunedProfile) return asked;
+  if (asked != "0" || (spec.profile() != kTunedProfile && !is_pinned)) return asked;
   static const int physical_cores = ReadHostInfo().physical_cores;
   return std::to_string(physical_cores);
 }
@@ -45,12 +46,17 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   command.arguments = {"run"};
   command.environment = RunnerEnvironment();
   command.environment.push_back(std::string(kAttemptVariable) + "=" + attempt_id);
-  if (const std::string threads = Threads(spec); threads != "0")
-    command.environment.push_back("OMP_NUM_THREADS=" + threads);
-  const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == kTunedProfile ? "retain" : "stock");
-  if (allocator == "retain") {
-    command.environment.push_back(std::string(kGlibcTunablesVariable) + "=" + kRetainTunables);
+  const auto set = [&command](const char* name, const std::string& value) {
+    command.environment.push_back(std::string(name) + "=" + value);
+  };
+  const std::string pinning = ParameterOr(spec, "pinning", kNoPinning);
+  if (pinning != kNoPinning) {
+    set(kBindVariable, pinning);
+    set(kPlacesVariable, kPlaces);
   }
+  if (const std::string threads = Threads(spec, pinning != kNoPinning); threads != "0") set(kThreadsVariable, threads);
+  const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == kTunedProfile ? "retain" : "stock");
+  if (allocator == "retain") set(kGlibcTunablesVariable, kRetainTunables);
   v1::RunSpec input = spec;
   input.set_dataset_dir(dataset_dir);
   command.input = ToJson(input);

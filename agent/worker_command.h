@@ -9,8 +9,8 @@
 namespace fleetmark {
 
 // How a runner is started for one run. Its environment is minimal and the same whoever started the agent; nothing of
-// the job reaches its command line, and of its environment only what must be set before a program starts: the number of
-// threads and the allocator.
+// the job reaches its command line, and of its environment only what must be set before a program starts: threads,
+// their pinning, and the allocator.
 WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::RunSpec& spec,
                                 const std::string& attempt_id, const std::string& dataset_dir,
                                 const std::filesystem::path& work_directory);

@@ -54,4 +54,13 @@ inline constexpr char kGlibcTunablesVariable[] = "GLIBC_TUNABLES";
 inline constexpr char kRetainTunables[] =
     "glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456";
 
+// Pinning: OpenMP binds its threads to cores when the program is loaded, so this too is set before it starts. It binds
+// the first thread as well, after which the program cannot count the cores that it may use: whoever sets these says the
+// number of threads.
+inline constexpr char kThreadsVariable[] = "OMP_NUM_THREADS";
+inline constexpr char kBindVariable[] = "OMP_PROC_BIND";  // "close" or "spread"; unset for none
+inline constexpr char kPlacesVariable[] = "OMP_PLACES";
+inline constexpr char kPlaces[] = "cores";
+inline constexpr char kNoPinning[] = "none";
+
 }  // namespace fleetmark

@@ -22,8 +22,8 @@ RUNTIMES = {"pytorch": ("pytorch_workloads", "torch", ""),
             "keras-tensorflow": ("keras_workloads", "tensorflow", "tensorflow"),
             "keras-jax": ("keras_workloads", "jax", "jax")}
 # Of fleetmark-worker's parameters those that a framework leaves no choice of, and metrics that it cannot tell.
-NO_PARAMETERS = {"pytorch": {"kernels"}, "keras-tensorflow": {"kernels", "memory_format"},
-                 "keras-jax": {"kernels", "memory_format", "threads"}}
+NO_PARAMETERS = {"pytorch": {"kernels"}, "keras-tensorflow": {"kernels", "memory_format", "pinning"},
+                 "keras-jax": {"kernels", "memory_format", "pinning", "threads"}}
 NO_METRICS = {"pytorch": {"alloc_count", "alloc_bytes", "load1", "tflop_per_s", "ceiling_share"}}
 NO_METRICS["keras-tensorflow"] = NO_METRICS["keras-jax"] = NO_METRICS["pytorch"] | {"data_wait_s"}
 COMPILE = {"name": "compile", "type": "bool", "default_value": "false", "tunable": True,
@@ -34,10 +34,11 @@ TUNED = {"pytorch": {"memory_format": "channels_last"}}
 
 def offer(runtime, workload):
     """A workload of fleetmark-worker's as this runtime offers it."""
-    workload = copy.deepcopy(workload)
+    workload, tuned = copy.deepcopy(workload), TUNED.get(runtime, {})
     parameters = [parameter for parameter in workload["parameters"] if parameter["name"] not in NO_PARAMETERS[runtime]]
     for parameter in parameters:
-        parameter["doc"] = parameter["doc"].split("; profile tuned:")[0]
+        if parameter["name"] != "allocator":  # which the agent sets for every runtime
+            parameter["tuned"] = dict.fromkeys(("cpu", "cuda"), tuned[parameter["name"]]) if parameter["name"] in tuned else {}
         if "tf32" in parameter.get("choices", []):
             parameter["choices"] = ["fp32", "tf32"]
         if "folder" in parameter.get("choices", []):
@@ -86,6 +87,8 @@ def run(runtime):
     parameters = protocol.parameters_of(workload, given)
     if parameters.get("threads") == 0:
         parameters["threads"] = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    if "pinning" in parameters:  # OpenMP's, from before this program was started
+        parameters["pinning"] = os.environ.get("OMP_PROC_BIND", "none")
     if parameters["dtype"] == "tf32" and device == "cpu":
         raise protocol.Failure("unsupported", "dtype=tf32 needs a CUDA device, not cpu", "take dtype=fp32")
     loaded.prepare(parameters, device)

@@ -51,7 +51,7 @@ class Measurement:
         self.first_call_s, self.steps, self.samples, self.measured_s = 0.0, 0, 0, 0.0
         self.step_s = []  # of the measured steps, without an epoch's last one where its batch is short
         self.warmup_steps, self.step_in_epoch = 0, 0
-        self.epochs, self.epoch_s = [], 0.0
+        self.epochs, self.epoch_s, self.loss_so_far = [], 0.0, None
         self.stop_reason, self.total_s = "", 0.0
         if not steps_per_epoch and not any(parameters[rule] > 0 for rule in ("steps", "duration_s", "until_ci")):
             raise Failure("bad_parameter", "nothing would ever stop this run", "set steps, duration_s or until_ci above 0")
@@ -96,6 +96,7 @@ class Measurement:
 
     def check_finite(self, loss):
         """To be called where training ends within an epoch."""
+        self.loss_so_far = loss
         if not math.isfinite(loss):
             raise Failure("diverged", f"the loss is not finite after {self.steps} measured steps: training diverged")
 
@@ -191,6 +192,8 @@ class Metrics:
     def epochs(self, best=False):
         """epoch_s and the last epoch's scores."""
         if not self.measured.epochs:
+            if self.measured.loss_so_far is not None:
+                self.record("loss", self.measured.loss_so_far)
             return
         epoch_s = [epoch["epoch_s"] for epoch in self.measured.epochs]
         if best:

@@ -1,8 +1,8 @@
 #include "agent/worker/describe.h"
 
-#include "agent/worker/allocator.h"
 #include "agent/worker/metrics.h"
 #include "agent/worker/runtime_info.h"
+#include "agent/worker/start_environment.h"
 #include "agent/worker/workload.h"
 #include "common/build_info.h"
 #include "common/host_info.h"
@@ -18,15 +18,14 @@ Json DescribeDevice(const DeviceInfo& device) {
           {"memory_bytes", JsonNumber(device.memory_bytes)}};
 }
 
-// "; profile tuned: fused on cpu", for each kind of device where it sets this parameter.
-std::string DescribeTuning(const WorkloadDefinition& definition, const std::string& parameter) {
-  std::string text;
+// What profile `tuned` sets this parameter to, by kind of device.
+Json DescribeTuning(const WorkloadDefinition& definition, const std::string& parameter) {
+  Json tuned = Json::object();
   for (const auto& [kind, settings] : definition.tuned) {
     const auto found = settings.find(parameter);
-    if (found == settings.end()) continue;
-    text += (text.empty() ? "; profile tuned: " : ", ") + found->second + " on " + kind;
+    if (found != settings.end()) tuned[kind] = found->second;
   }
-  return text;
+  return tuned;
 }
 
 Json DescribeParameter(const ParameterSpec& spec, const WorkloadDefinition& definition) {
@@ -35,9 +34,10 @@ Json DescribeParameter(const ParameterSpec& spec, const WorkloadDefinition& defi
   if (spec.max) parameter["max"] = *spec.max;
   if (!spec.choices.empty()) parameter["choices"] = spec.choices;
   parameter["unit"] = spec.unit;
-  parameter["doc"] = spec.doc + DescribeTuning(definition, spec.name);
+  parameter["doc"] = spec.doc;
   parameter["defines_board"] = spec.defines_board;
   parameter["tunable"] = spec.tunable;
+  parameter["tuned"] = DescribeTuning(definition, spec.name);
   return parameter;
 }
 

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "agent/worker/allocator.h"
 #include "agent/worker/describe.h"
 #include "agent/worker/failure.h"
 #include "agent/worker/progress_reporter.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/runtime_info.h"
+#include "agent/worker/start_environment.h"
 #include "agent/worker/workload.h"
 #include "common/host_info.h"
 #include "common/suggest.h"
@@ -169,8 +169,10 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
   FLEETMARK_ASSIGN_OR_RETURN(Parameters parameters, EffectiveParameters(*definition, spec, device.kind));
   FLEETMARK_RETURN_IF_ERROR(CheckDevice(*definition, device, parameters));
   FLEETMARK_RETURN_IF_ERROR(CheckBlas());
-  FLEETMARK_RETURN_IF_ERROR(EnsureAllocator(parameters.Text("allocator"), standard_input));
-  parameters.Set("threads", std::to_string(SetThreads(static_cast<int>(parameters.Int("threads")))));
+  const auto threads = static_cast<int>(parameters.Int("threads"));
+  FLEETMARK_RETURN_IF_ERROR(
+      EnsureStartEnvironment({parameters.Text("allocator"), parameters.Text("pinning"), threads}, standard_input));
+  parameters.Set("threads", std::to_string(SetThreads(threads > 0 ? threads : ThreadsOfPinning())));
   writer->Started(DescribeEnvironment(device, parameters.values()));
 
   writer->Phase("load");

@@ -42,7 +42,8 @@ class Loop {
     observer_.OnPhase("measure");
     while (result_.stop_reason.empty()) FLEETMARK_RETURN_IF_ERROR(Measure());
     result_.total_s = clock_.Now() - started;
-    if (step_in_epoch_ > 0 && !std::isfinite(workload_.LossSoFar())) {
+    if (step_in_epoch_ > 0) result_.loss_so_far = workload_.LossSoFar();
+    if (!std::isfinite(result_.loss_so_far.value_or(0))) {
       return Diverged("the loss is not finite after " + std::to_string(result_.steps) +
                       " measured steps: training diverged");
     }

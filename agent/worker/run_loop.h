@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ struct LoopResult {
   std::vector<double> step_s;  // one value a sample, in order; without an epoch's last step where its batch is short
   int64_t steps_per_sample = 1;
   std::vector<TrainingEpoch> epochs;  // complete ones
+  std::optional<double> loss_so_far;  // of the epoch in which the run stopped, where it did not complete it
   std::string stop_reason;            // the name of the rule that fired
 };
 

@@ -10,7 +10,7 @@ namespace fleetmark {
 
 // The settings that workloads share, declared here once. A workload lists those that it obeys and no other.
 
-// When to stop, how much to warm up, threads and allocator: every workload obeys these.
+// When to stop, how much to warm up, threads, pinning and allocator: every workload obeys these.
 struct LoopDefaults {
   int steps = 0;          // 0: no limit
   double duration_s = 0;  // 0: no limit

@@ -123,7 +123,10 @@ std::vector<double> EpochTimes(const LoopResult& loop) {
 }
 
 void RecordScores(const LoopResult& loop, MetricRecorder* recorder) {
-  if (loop.epochs.empty()) return;
+  if (loop.epochs.empty()) {
+    RecordScore("loss", loop.loss_so_far, recorder);
+    return;
+  }
   const EpochScore& last = loop.epochs.back().score;
   RecordScore("loss", last.loss, recorder);
   RecordScore("accuracy", last.accuracy, recorder);

@@ -50,7 +50,7 @@ class Workload {
   virtual void BeginEpoch() {}
   // After the last step of an epoch, outside the timed part: evaluates.
   virtual EpochScore EndEpoch() { return {}; }
-  // Of the epoch that has begun, up to the last step, in any scale: only whether it is finite matters. Not timed.
+  // The training loss of the epoch that has begun, up to the last step, in the scale of EndEpoch's. Not timed.
   virtual double LossSoFar() { return 0; }
 
   // Adds the workload's metrics, primary first, by one Record... call each.

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
@@ -55,6 +56,19 @@ const char* BoardText(const v1::ParameterSpec& parameter) {
   return parameter.tunable() ? "row" : "";
 }
 
+// "retain", or "cpu: fused" where kinds of devices differ.
+std::string TunedText(const v1::ParameterSpec& parameter, const v1::WorkloadSpec& workload) {
+  std::map<std::string, std::string> kinds;  // by value
+  for (const auto& [kind, value] : std::map(parameter.tuned().begin(), parameter.tuned().end())) {
+    kinds[value] += (kinds[value].empty() ? "" : ", ") + kind;
+  }
+  const bool is_same = kinds.size() == 1 && static_cast<int>(parameter.tuned().size()) == workload.device_kinds_size();
+  if (is_same) return kinds.begin()->first;
+  std::string text;
+  for (const auto& [value, names] : kinds) text += (text.empty() ? "" : "; ") + names + ": " + value;
+  return text;
+}
+
 std::string RenderOffer(const v1::WorkloadOffer& offer, const Terminal& terminal) {
   const v1::WorkloadSpec& spec = offer.spec();
   std::string text = Paint(Printable(spec.name()) + " v" + std::to_string(spec.version()), Style::kBold, terminal);
@@ -64,13 +78,14 @@ std::string RenderOffer(const v1::WorkloadOffer& offer, const Terminal& terminal
   Table parameters({{"PARAMETER"},
                     {"TYPE", 70},
                     {"DEFAULT", 95},
+                    {"TUNED", 75},
                     {"BOUNDS", 80, 10},
                     {"UNIT", 60},
                     {"BOARD", 40},
                     {"WHAT", 90, 20}});
   for (const v1::ParameterSpec& parameter : spec.parameters()) {
-    parameters.AddRow({parameter.name(), parameter.type(), parameter.default_value(), Bounds(parameter),
-                       parameter.unit(), BoardText(parameter), parameter.doc()});
+    parameters.AddRow({parameter.name(), parameter.type(), parameter.default_value(), TunedText(parameter, spec),
+                       Bounds(parameter), parameter.unit(), BoardText(parameter), parameter.doc()});
   }
   if (!parameters.empty()) text += parameters.Render(terminal) + "\n";
   Table metrics({{"METRIC"}, {"UNIT", 80}, {"BETTER", 70}, {"REPETITIONS", 40}, {"WHAT", 90, 20}});
