@@ -53,6 +53,15 @@ StatusOr<const v1::WorkloadSpec*> FindWorkload(const v1::RunnerDescription& runn
                             SuggestFrom(spec.workload(), names), "unsupported");
 }
 
+Status CheckProfileSettings(const v1::WorkloadSpec& workload, const v1::StartRunRequest& request) {
+  const auto& settings = request.profile_settings();
+  if (settings.empty()) return OkStatus();
+  if (request.spec().profile() != kTunedProfile) {
+    return InvalidArgument("profile_settings came with profile " + request.spec().profile(), "", "bad_parameter");
+  }
+  return CheckTunableSettings(workload, {settings.begin(), settings.end()}).status();
+}
+
 Status CheckDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload,
                    const v1::StartRunRequest& request) {
   const std::string& name = request.spec().device();
@@ -90,6 +99,13 @@ std::vector<v1::Device> DevicesOf(const Offer& offer) {
   return devices;
 }
 
+v1::RunSpec SpecForRunner(const v1::StartRunRequest& request) {
+  v1::RunSpec spec = request.spec();
+  // insert() leaves what is there as it is.
+  spec.mutable_parameters()->insert(request.profile_settings().begin(), request.profile_settings().end());
+  return spec;
+}
+
 Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request) {
   FLEETMARK_RETURN_IF_ERROR(CheckComplete(request));
   for (const std::string& feature : request.required_features()) {
@@ -104,6 +120,7 @@ Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request) {
   const std::map<std::string, std::string> parameters(given.begin(), given.end());
   const auto checked = CheckParameters(*workload, parameters);
   if (!checked.ok()) return checked.status();
+  FLEETMARK_RETURN_IF_ERROR(CheckProfileSettings(*workload, request));
   return CheckDevice(*runner, *workload, request);
 }
 

@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/admission.h"
 #include "agent/agent_core.h"
 #include "agent/fence.h"
 
@@ -40,7 +41,7 @@ void AgentCore::On(const StartRunCall& event) {
   attempt.request.clear_fence();
   attempt.accepted_unix_s = now_.unix_s();
   out_->writes.push_back(PutAttempt{attempt});
-  out_->effects.push_back(SpawnWorker{request.attempt_id(), request.spec()});
+  out_->effects.push_back(SpawnWorker{request.attempt_id(), SpecForRunner(request)});
   ++state_.revision;
   Announce(request.attempt_id());  // before the answer, so that its caller can watch it
   ReplyTo(event.call, OkStatus(), *KnownStatus(request.attempt_id()));

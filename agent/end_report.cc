@@ -16,6 +16,13 @@ void SetEnd(v1::AttemptReport* report, const char* outcome, bool is_retryable, c
   report->clear_result();
 }
 
+// What the machine's own profile set and nobody overrode.
+void TellProfile(const v1::StartRunRequest& request, v1::Result* result) {
+  for (const auto& [name, value] : request.profile_settings()) {
+    if (!request.spec().parameters().contains(name)) (*result->mutable_profile_settings())[name] = value;
+  }
+}
+
 std::string SecondsText(double seconds) {
   std::string text = std::to_string(seconds);
   text.erase(text.find_last_not_of('0') + 1);
@@ -32,6 +39,7 @@ v1::AttemptReport CompleteReport(const Attempt& attempt, v1::AttemptReport draft
   report.set_accepted_unix_s(attempt.accepted_unix_s);
   report.set_started_unix_s(attempt.started_unix_s);
   report.set_finished_unix_s(finished_unix_s);
+  if (report.has_result()) TellProfile(attempt.request, report.mutable_result());
   switch (attempt.cause) {
     case EndCause::kNone:
       break;

@@ -30,6 +30,7 @@ v1::AgentDescription DescribeMachine(const AgentSettings& settings) {
   host->set_kernel(info.kernel);
   host->set_cpu_model(info.cpu_model);
   host->set_cpu_count(info.cpu_count);
+  host->set_physical_cores(info.physical_cores);
   host->set_memory_bytes(info.memory_bytes);
   description.mutable_labels()->insert(settings.labels.begin(), settings.labels.end());
   return description;

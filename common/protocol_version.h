@@ -6,4 +6,7 @@ namespace fleetmark {
 inline constexpr int kProtocolMin = 1;
 inline constexpr int kProtocolMax = 1;
 
+// Features that a StartRun may require. What an older agent would silently ignore is one.
+inline constexpr char kProfileSettingsFeature[] = "profile_settings";
+
 }  // namespace fleetmark

@@ -102,6 +102,19 @@ StatusOr<std::map<std::string, std::string>> CheckBoardParameters(
   return checked;
 }
 
+StatusOr<std::map<std::string, std::string>> CheckTunableSettings(const v1::WorkloadSpec& workload,
+                                                                  const std::map<std::string, std::string>& settings) {
+  FLEETMARK_ASSIGN_OR_RETURN(auto checked, CheckParameters(workload, settings));
+  for (const v1::ParameterSpec& spec : workload.parameters()) {
+    if (!spec.tunable() && checked.contains(spec.name())) {
+      return InvalidArgument(
+          "parameter " + spec.name() + " of " + workload.name() + " is not tunable: no profile sets it", "",
+          "bad_parameter");
+    }
+  }
+  return checked;
+}
+
 Status CheckAgentName(const std::string& name) {
   constexpr size_t kLongest = 64;
   const bool is_word = !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {

@@ -19,6 +19,10 @@ StatusOr<std::map<std::string, std::string>> CheckParameters(const v1::WorkloadS
 StatusOr<std::map<std::string, std::string>> CheckBoardParameters(const v1::WorkloadSpec& workload,
                                                                   const std::map<std::string, std::string>& parameters);
 
+// The same for what a tuned profile sets: one that is not tunable is refused, for it would change what is computed.
+StatusOr<std::map<std::string, std::string>> CheckTunableSettings(const v1::WorkloadSpec& workload,
+                                                                  const std::map<std::string, std::string>& settings);
+
 // Refuses agents' names that --on could not tell from its other words ("all", "any", KEY=VALUE) or that do not fit in a
 // word of a command.
 Status CheckAgentName(const std::string& name);

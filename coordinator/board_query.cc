@@ -16,6 +16,7 @@ SqlFilter MakeBoardFilter(const BoardQuery& query) {
   sql.Add("runs.workload_version = ?", static_cast<int64_t>(query.workload_version));
   sql.Add("runs.board = ?", query.board);
   sql.Add("metrics.name = ?", query.metric);
+  sql.where += " AND jobs.unranked = 0";
   if (!query.agent.empty()) sql.Add("agents.name = ?", query.agent);
   if (!query.device.empty()) {
     sql.Add("(runs.device = ?", query.device);

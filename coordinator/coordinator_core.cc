@@ -5,6 +5,7 @@
 
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
+#include "coordinator/profiles.h"
 #include "coordinator/registry.h"
 #include "coordinator/result_intake.h"
 #include "coordinator/run_state.h"
@@ -74,6 +75,7 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
     state_.agents.at(record.agent_id)->attempts[record.attempt_id] = attempt.get();
     state_.attempts[record.attempt_id] = std::move(attempt);
   }
+  for (const v1::TunedProfile& profile : stored.profiles) state_.profiles[KeyOf(profile)] = profile;
   for (auto& [id, run] : state_.runs) {
     if (run->live == nullptr) Enqueue(state_, *run);
   }
@@ -87,6 +89,8 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
                  [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
                  [&](const DrainAsked& e) { OnDrain(step, e); }, [&](const SubmitAsked& e) { OnSubmit(step, e); },
                  [&](const CancelAsked& e) { OnCancel(step, e); },
+                 [&](const KeepProfileAsked& e) { OnKeepProfile(step, e); },
+                 [&](const ForgetProfilesAsked& e) { OnForgetProfiles(step, e); },
                  [&](const Described& e) {
                    if (!OnAdmissionDescribed(step, e)) OnLinkDescribed(step, e);
                  },

@@ -34,6 +34,8 @@ class CoordinatorCore {
   // One of them, by id; an empty one when there is none.
   v1::AgentInfo AgentById(const std::string& agent_id, Moment now) const;
   std::vector<v1::WorkloadOffer> Workloads() const;
+  // The machines' own tuned profiles. NOT_FOUND for an agent that there is not.
+  StatusOr<std::vector<v1::TunedProfile>> Profiles(const v1::ProfileFilter& filter) const;
 
   // Where the live attempt of a run is; "" when it has none that the agent may know.
   struct Place {

@@ -147,6 +147,7 @@ struct CoreState {
   std::map<std::string, std::unique_ptr<Run>> runs;
   std::map<std::string, std::unique_ptr<Attempt>> attempts;
   std::map<uint64_t, Admission> admissions;
+  std::map<ProfileKey, v1::TunedProfile> profiles;
   // Queued runs by the agent they are pinned to ("" for any).
   std::map<std::string, std::map<QueueKey, Run*>> queues;
   // Places in those queues, counted once for all who ask between two Steps; empty when not counted yet.

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "coordinator/coordinator_core.h"
+#include "coordinator/profiles.h"
 #include "coordinator/reasons.h"
 #include "coordinator/scheduler.h"
 
@@ -22,6 +23,7 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
   *info.mutable_labels() = description.labels();
   *info.mutable_host() = description.host();
   info.set_version(description.version());
+  *info.mutable_features() = description.features();
   info.set_last_seen_unix_s(agent.record.last_seen_unix_s);
   for (const auto& [id, attempt] : agent.attempts) {
     if (OccupiesMachine(*attempt)) info.set_running_run_id(attempt->record.run_id);
@@ -77,6 +79,10 @@ std::vector<v1::WorkloadOffer> CoordinatorCore::Workloads() const {
   std::vector<v1::WorkloadOffer> list;
   for (auto& [key, offer] : offers) list.push_back(std::move(offer));
   return list;
+}
+
+StatusOr<std::vector<v1::TunedProfile>> CoordinatorCore::Profiles(const v1::ProfileFilter& filter) const {
+  return MatchingProfiles(state_, filter);
 }
 
 CoordinatorCore::Place CoordinatorCore::FindLive(const std::string& run_id) const {

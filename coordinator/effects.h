@@ -48,12 +48,14 @@ struct ResetConnection {
 };
 using Call = std::variant<DescribeCall, SyncCall, EndSync, OrderCall, FetchCall, LookUp, ResetConnection>;
 
-// The end of a request. `agent_id` answers AddAgent, RemoveAgent and Drain, `submitted` a Submit.
+// The end of a request. `agent_id` answers AddAgent, RemoveAgent and Drain, `submitted` a Submit, `profiles`
+// KeepProfile and ForgetProfiles.
 struct Reply {
   uint64_t reply = 0;
   Status status;
   std::string agent_id;
   v1::SubmitResponse submitted;
+  std::vector<v1::TunedProfile> profiles = {};
 };
 
 enum class Severity { kInfo, kWarning, kError };

@@ -38,6 +38,16 @@ struct CancelAsked {
   std::string reason;
 };
 
+// Both are answered with the profiles that they are about.
+struct KeepProfileAsked {
+  uint64_t reply = 0;
+  v1::TunedProfile profile;  // as the caller of KeepProfile fills it in
+};
+struct ForgetProfilesAsked {
+  uint64_t reply = 0;
+  v1::ProfileFilter filter;
+};
+
 // Answers of agents. `status` is the failure, or OK with the answer.
 struct Described {
   uint64_t call = 0;  // of the DescribeCall
@@ -73,7 +83,7 @@ struct LookedUp {
 // Time passed; every deadline that has come is acted on. See CoordinatorCore::NextWakeup.
 struct Ticked {};
 
-using Event = std::variant<AddAgentAsked, RemoveAgentAsked, DrainAsked, SubmitAsked, CancelAsked, Described, Synced,
-                           OrderAnswered, Fetched, LookedUp, Ticked>;
+using Event = std::variant<AddAgentAsked, RemoveAgentAsked, DrainAsked, SubmitAsked, CancelAsked, KeepProfileAsked,
+                           ForgetProfilesAsked, Described, Synced, OrderAnswered, Fetched, LookedUp, Ticked>;
 
 }  // namespace fleetmark

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "coordinator/agent_link.h"
+#include "coordinator/profiles.h"
 #include "coordinator/run_state.h"
 
 namespace fleetmark {
@@ -13,7 +15,7 @@ namespace {
 constexpr double kCancelGraceS = 2;
 constexpr double kDefaultTimeoutS = 3600;
 
-v1::StartRunRequest MakeStart(const Agent& agent, const Attempt& attempt) {
+v1::StartRunRequest MakeStart(const CoreState& state, const Agent& agent, const Attempt& attempt) {
   const Run& run = *attempt.run;
   v1::StartRunRequest request;
   request.set_run_id(run.record.run_id);
@@ -28,6 +30,10 @@ v1::StartRunRequest MakeStart(const Agent& agent, const Attempt& attempt) {
   const double timeout_s = run.job->record.request.timeout_s();
   request.set_max_runtime_s(timeout_s > 0 ? timeout_s : kDefaultTimeoutS);
   request.set_on_disconnect(attempt.record.kill_on_disconnect ? "KILL" : "FINISH");
+  if (const auto* settings = SettingsFor(state, agent, run.record)) {
+    *request.mutable_profile_settings() = *settings;
+    request.add_required_features(kProfileSettingsFeature);
+  }
   return request;
 }
 
@@ -57,7 +63,7 @@ void SendNext(StepContext& step, Agent& agent) {
       Attempt* attempt = FindAttempt(step.state, order.attempt_id);
       if (attempt == nullptr) continue;
       if (order.kind == Order::Kind::kStart) {
-        v1::StartRunRequest request = MakeStart(agent, *attempt);
+        v1::StartRunRequest request = MakeStart(step.state, agent, *attempt);
         *request.mutable_fence() = fence;
         call.request = request;
       } else {

@@ -24,4 +24,9 @@ std::optional<AttemptState> ParseAttemptState(std::string_view name) {
   return Parse<AttemptState>(kAttemptStates, name);
 }
 
+ProfileKey KeyOf(const v1::TunedProfile& profile) {
+  return {profile.agent_id(), profile.device_uuid(),      profile.runtime(),
+          profile.workload(), profile.workload_version(), profile.board()};
+}
+
 }  // namespace fleetmark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -89,12 +90,26 @@ struct WorkloadRecord {
   v1::WorkloadSpec spec;
 };
 
-// What the core is rebuilt from: every agent, and whatever has not ended.
+// What a tuned profile is for. Another version of the workload, or another board, measures something else.
+struct ProfileKey {
+  std::string agent_id;
+  std::string device_uuid;
+  std::string runtime;
+  std::string workload;
+  int workload_version = 0;
+  std::string board;
+
+  auto operator<=>(const ProfileKey&) const = default;
+};
+ProfileKey KeyOf(const v1::TunedProfile& profile);
+
+// What the core is rebuilt from: every agent and profile, and whatever has not ended.
 struct StoredState {
   std::vector<AgentRecord> agents;
   std::vector<JobRecord> jobs;          // with active runs
   std::vector<RunRecord> runs;          // active, in order of submission
   std::vector<AttemptRecord> attempts;  // of active runs, not ended
+  std::vector<v1::TunedProfile> profiles;
   int64_t next_job_sequence = 1;
 };
 

@@ -20,17 +20,6 @@ uint64_t AskToDescribe(StepContext& step, const std::string& address) {
   return call;
 }
 
-StatusOr<Agent*> Named(CoreState& state, const std::string& name) {
-  if (Agent* agent = FindAgentByName(state, name)) return agent;
-  std::vector<std::string> names;
-  for (const auto& [id, agent] : state.agents) {
-    if (!agent->record.removed) names.push_back(agent->name());
-  }
-  std::string hint = SuggestFrom(name, names);
-  if (names.empty()) hint = "no agent has joined yet: start one with fleetmark-agent serve --coordinator ADDRESS";
-  return NotFound("there is no agent \"" + name + "\"", hint);
-}
-
 void Admit(StepContext& step, const Admission& admission) {
   const v1::AgentDescription& description = admission.description;
   Agent* agent = FindAgent(step.state, description.agent_id());
@@ -74,6 +63,18 @@ Status CheckIdentity(CoreState& state, const Admission& admission, const v1::Age
 }
 
 }  // namespace
+
+StatusOr<Agent*> NamedAgent(const CoreState& state, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [id, agent] : state.agents) {
+    if (agent->record.removed) continue;
+    if (agent->name() == name) return agent.get();
+    names.push_back(agent->name());
+  }
+  std::string hint = SuggestFrom(name, names);
+  if (names.empty()) hint = "no agent has joined yet: start one with fleetmark-agent serve --coordinator ADDRESS";
+  return NotFound("there is no agent \"" + name + "\"", hint, "unknown_agent");
+}
 
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description) {
   if (description.protocol_min() > kProtocolMax || description.protocol_max() < kProtocolMin) {
@@ -173,7 +174,7 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event) {
 }
 
 void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event) {
-  StatusOr<Agent*> named = Named(step.state, event.name);
+  StatusOr<Agent*> named = NamedAgent(step.state, event.name);
   if (!named.ok()) return step.Answer(event.reply, named.status());
   Agent& agent = **named;
   const auto queue = step.state.queues.find(agent.id());
@@ -205,7 +206,7 @@ void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event) {
 }
 
 void OnDrain(StepContext& step, const DrainAsked& event) {
-  StatusOr<Agent*> named = Named(step.state, event.name);
+  StatusOr<Agent*> named = NamedAgent(step.state, event.name);
   if (!named.ok()) return step.Answer(event.reply, named.status());
   Agent& agent = **named;
   agent.record.draining = event.on;

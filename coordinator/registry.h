@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "common/status.h"
 #include "coordinator/core_state.h"
 
 // Which agents there are: joining, moving, leaving. Every address is called back before it is believed.
@@ -10,6 +13,9 @@ void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event);
 void OnDrain(StepContext& step, const DrainAsked& event);
 // The answer to a Describe that an admission asked for; false when the call belongs to none.
 bool OnAdmissionDescribed(StepContext& step, const Described& event);
+
+// NOT_FOUND with the nearest name for an agent that there is not, or not any more.
+StatusOr<Agent*> NamedAgent(const CoreState& state, const std::string& name);
 
 // Whether this build can speak with the agent, and whether it belongs to this cluster.
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description);

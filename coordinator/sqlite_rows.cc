@@ -37,8 +37,9 @@ void Execute(SqlStatements& statements, const PutWorkload& write) {
 void Execute(SqlStatements& statements, const PutJob& write) {
   const JobRecord& job = write.job;
   statements.Execute(
-      "INSERT INTO jobs (sequence, job_id, request_id, request, submitted_unix_s) VALUES (?, ?, ?, ?, ?)", job.sequence,
-      job.job_id, job.request.request_id(), BlobOf(job.request), job.submitted_unix_s);
+      "INSERT INTO jobs (sequence, job_id, request_id, request, submitted_unix_s, unranked) VALUES (?, ?, ?, ?, ?, ?)",
+      job.sequence, job.job_id, job.request.request_id(), BlobOf(job.request), job.submitted_unix_s,
+      job.request.unranked());
   for (const auto& [name, value] : write.parameters) {
     statements.Execute("INSERT INTO job_parameters (job_id, name, value) VALUES (?, ?, ?)", job.job_id, name, value);
   }
@@ -126,6 +127,23 @@ void Execute(SqlStatements& statements, const KeepReport& write) {
   statements.Execute(
       "INSERT OR IGNORE INTO kept_reports (attempt_id, sha256, report, why, received_unix_s) VALUES (?, ?, ?, ?, ?)",
       write.attempt_id, write.sha256, Blob{write.bytes}, write.why, write.received_unix_s);
+}
+
+void Execute(SqlStatements& statements, const PutProfile& write) {
+  const v1::TunedProfile& profile = write.profile;
+  statements.Execute(
+      "INSERT INTO tuned_profiles (agent_id, device_uuid, runtime, workload, workload_version, board, profile) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET profile = excluded.profile",
+      profile.agent_id(), profile.device_uuid(), profile.runtime(), profile.workload(), profile.workload_version(),
+      profile.board(), BlobOf(profile));
+}
+
+void Execute(SqlStatements& statements, const DropProfile& write) {
+  const ProfileKey& key = write.key;
+  statements.Execute(
+      "DELETE FROM tuned_profiles WHERE agent_id = ? AND device_uuid = ? AND runtime = ? AND workload = ? "
+      "AND workload_version = ? AND board = ?",
+      key.agent_id, key.device_uuid, key.runtime, key.workload, key.workload_version, key.board);
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ class SqliteStore : public Store {
                           " FROM attempts WHERE outcome = '' AND state IN ('dispatched', 'running', 'result_ready') "
                           "AND run_id IN (SELECT run_id FROM runs WHERE state IN ('queued', 'running'))");
       while (attempts.executeStep()) stored.attempts.push_back(ReadAttempt(attempts));
+      SQLite::Statement profiles(*database_, "SELECT profile FROM tuned_profiles");
+      while (profiles.executeStep()) stored.profiles.emplace_back().ParseFromString(BytesOf(profiles.getColumn(0)));
       return OkStatus();
     });
     if (!status.ok()) return status;

@@ -51,7 +51,16 @@ struct KeepReport {
   std::string why;
   double received_unix_s = 0;
 };
-using Write = std::variant<PutAgent, PutWorkload, PutJob, PutRun, PutAttempt, PutReport, KeepReport>;
+// Insert or replace by its key.
+struct PutProfile {
+  v1::TunedProfile profile;
+};
+// Nothing happens when there is none.
+struct DropProfile {
+  ProfileKey key;
+};
+using Write =
+    std::variant<PutAgent, PutWorkload, PutJob, PutRun, PutAttempt, PutReport, KeepReport, PutProfile, DropProfile>;
 
 // What one start of the coordinator is told about its place in the cluster's history.
 struct Epoch {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "coordinator/core_state.h"
+
+// The machines' own tuned profiles: what `--profile tuned` means for a workload's board on one device.
+namespace fleetmark {
+
+// Checks the profile against what the agent describes (device, runtime, workload, tunable settings within bounds),
+// completes and keeps it; or refuses with what is wrong. An agent that would ignore it is refused as too old.
+void OnKeepProfile(StepContext& step, const KeepProfileAsked& event);
+void OnForgetProfiles(StepContext& step, const ForgetProfilesAsked& event);
+
+// Sorted as ListProfilesResponse has them. NOT_FOUND for an agent that there is not.
+StatusOr<std::vector<v1::TunedProfile>> MatchingProfiles(const CoreState& state, const v1::ProfileFilter& filter);
+
+// What the profile of `run` sets on this agent beyond the workload's own; nothing unless it is `tuned`.
+const google::protobuf::Map<std::string, std::string>* SettingsFor(const CoreState& state, const Agent& agent,
+                                                                   const RunRecord& run);
+
+}  // namespace fleetmark
