@@ -25,6 +25,7 @@ std::string ExitCodeMeaning(ExitCode code) {
 ExitCode ExitCodeOf(const Status& status) {
   if (status.kind() == kInterruptedKind) return ExitCode::kInterrupted;
   if (status.kind() == kWaitTimeoutKind) return ExitCode::kTimeout;
+  if (status.kind() == kRunFailedKind) return ExitCode::kRunFailed;
   switch (status.code()) {
     case StatusCode::kOk:
       return ExitCode::kDone;

@@ -25,6 +25,8 @@ std::string ExitCodeMeaning(ExitCode code);
 // The kinds of a Status that the CLI itself makes while it waits.
 inline constexpr char kInterruptedKind[] = "interrupted";
 inline constexpr char kWaitTimeoutKind[] = "wait_timeout";
+// Of a Status for a run without which a verb cannot do what it was asked to.
+inline constexpr char kRunFailedKind[] = "run_failed";
 
 ExitCode ExitCodeOf(const Status& status);
 

@@ -5,16 +5,17 @@
 #include "common/time_text.h"
 
 namespace fleetmark {
-StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words) {
+StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words,
+                                                                            const std::string& flag) {
   std::vector<std::pair<std::string, std::string>> assignments;
   for (const std::string& word : words) {
     const size_t equals = word.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return InvalidArgument("--set " + word + ": it is not NAME=VALUE", "write for example --set batch=64");
+      return InvalidArgument(flag + " " + word + ": it is not NAME=VALUE", "write for example " + flag + " batch=64");
     }
     const std::string name = word.substr(0, equals);
     for (const auto& [other, value] : assignments) {
-      if (other == name) return InvalidArgument("--set " + name + " was given twice", "give each parameter once");
+      if (other == name) return InvalidArgument(flag + " " + name + " was given twice", "give each parameter once");
     }
     assignments.emplace_back(name, word.substr(equals + 1));
   }

@@ -13,8 +13,9 @@ class App;
 
 namespace fleetmark {
 
-// "name=value" of each --set. A word without "=" fails and is named.
-StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words);
+// "name=value" of each --set, or of another flag. A word without "=" fails and is named.
+StatusOr<std::vector<std::pair<std::string, std::string>>> ParseAssignments(const std::vector<std::string>& words,
+                                                                            const std::string& flag = "--set");
 
 // Puts each --set into a message's `parameters`.
 template <typename Message>

@@ -154,6 +154,7 @@ StatusOr<std::vector<v1::RunInfo>> WatchRuns(Session& session, const WatchReques
   if (session.signals != nullptr) {
     session.signals->SetHandlers([&watch] { watch.Interrupt(); }, [&display] { display.Redraw(); });
   }
+  if (request.interrupted != nullptr && *request.interrupted) watch.Interrupt();
   StatusOr<std::vector<v1::RunInfo>> runs = watch.Run();
   if (session.signals != nullptr) session.signals->ClearHandlers();
   display.Finish();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct WatchRequest {
   double timeout_s = 0;          // 0: wait for ever
   // True when the coordinator is known to be there, so that losing it is worth waiting even before the first update.
   bool is_connected = false;
+  // When it is set by then the watch counts as interrupted at once: a Ctrl-C between two watches is not lost.
+  const std::atomic<bool>* interrupted = nullptr;
 };
 
 // Follows runs until all have ended and returns them as they ended, in the order the coordinator names them. Runs

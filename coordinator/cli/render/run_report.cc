@@ -62,6 +62,7 @@ std::string Overview(const v1::RunInfo& run, const Terminal& terminal) {
   facts.Add("result", FormatPrimary(run.result()), Style::kBold);
   facts.Add("workload", run.workload() + version + ", " + run.runtime() + ", profile " + run.profile());
   facts.Add("parameters", JoinParameters(run.parameters()));
+  facts.Add("own profile", JoinParameters(run.result().profile_settings()));
   facts.Add("on", (run.agent().empty() ? "any agent" : run.agent()) + ", " + run.device());
   facts.Add("job", run.job_id() + ", repetition " + std::to_string(run.repetition()));
   facts.Add("submitted", FormatTime(run.submitted_unix_s()));

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "coordinator/cli/interrupt_flag.h"
+#include "coordinator/cli/tune_search.h"
+#include "coordinator/cli/verb.h"
+#include "coordinator/targets.h"
+#include "fleetmark/v1/cli.pb.h"
+
+namespace fleetmark {
+
+// What is tuned: one workload by one runtime on one device of one agent.
+struct TuneTarget {
+  v1::AgentInfo agent;
+  v1::Device device;
+  Placement placement;  // with the parameters that were set
+};
+
+// Tunes one board: submits the trials of a TuneSearch as ordinary runs of that agent and keeps what it finds. Whatever
+// ends it early, no run of it is left and nothing was kept.
+class Tuner {
+ public:
+  Tuner(Session& session, const TuneTarget& target);
+
+  // In about `budget_s`; refuses less than one round and a confirmation take.
+  StatusOr<v1::TuneOutcome> Tune(double budget_s);
+
+ private:
+  // Finds out how long a step and the rest of a run take, and which metric tells the speed.
+  Status Pilot(double budget_s);
+  Status ChooseMetric(const v1::Result& result);
+  void ChooseSteps(const v1::RunInfo& pilot, double budget_s);
+  Status Search(TuneSearch* search, double budget_s);
+  StatusOr<v1::TuneOutcome> Keep(const TuneSearch& search);
+
+  v1::SubmitRequest BaseRequest() const;
+  v1::SubmitRequest RequestOf(const TuneTrial& trial) const;
+  TuneMeasurement MeasurementOf(const v1::RunInfo& run) const;
+  // The runs as they ended, in this order. On any failure those that were submitted are cancelled.
+  StatusOr<std::vector<v1::RunInfo>> RunAll(const std::vector<v1::SubmitRequest>& requests, double limit_s);
+  Status TakeBack(const std::vector<std::string>& ids, const Status& why);
+
+  const v1::ParameterSpec* Parameter(const std::string& name) const;
+  bool IsSet(const std::string& name) const { return target_.placement.parameters.contains(name); }
+  void Say(const std::string& text);
+  double ElapsedS() const;
+
+  Session& session_;
+  const TuneTarget& target_;
+  InterruptFlag interrupted_;
+  const double started_s_;
+  std::string metric_, unit_;
+  bool is_more_better_ = false;
+  std::map<std::string, std::string> fixed_;  // what every trial is given so that all do the same
+  double run_s_ = 0;
+  double run_limit_s_ = 0;
+  int runs_ = 0;
+};
+
+}  // namespace fleetmark
