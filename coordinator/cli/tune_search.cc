@@ -13,8 +13,9 @@ constexpr int kFinalRounds = 5;
 constexpr int kFewestFinalRounds = 3;
 constexpr size_t kMostFinalists = 3;  // stock, the workload's own, the best
 constexpr int kOtherSeeds = 3;
-// After one round what is this much slower than the best is not measured again.
-constexpr double kHopeless = 0.8;
+// What is this much slower than the best is not measured again: after one round, which a neighbour may have disturbed,
+// and after two.
+constexpr double kHopelessAtOnce = 0.5, kHopeless = 0.8;
 // How much a new round counts for the expected time of the next.
 constexpr double kLearning = 0.5;
 
@@ -57,7 +58,9 @@ std::vector<TuneTrial> TuneSearch::NextRound(double left_s) {
   while (!has_ended_ && IsStageOver(left_s)) EndStage(left_s);
   if (has_ended_) return {};
   asked_ = stage_.contestants;
-  std::rotate(asked_.begin(), asked_.begin() + round_ % static_cast<int>(asked_.size()), asked_.end());
+  // Forth and back, so that a steady drift cancels, each time from another one on.
+  std::rotate(asked_.begin(), asked_.begin() + round_ / 2 % static_cast<int>(asked_.size()), asked_.end());
+  if (round_ % 2 == 1) std::reverse(asked_.begin(), asked_.end());
   std::vector<TuneTrial> trials;
   for (const size_t candidate : asked_) {
     trials.push_back({table_.settings(candidate), candidate == TuneTable::kStock, 0});
@@ -78,7 +81,8 @@ Status TuneSearch::Take(const std::vector<TuneMeasurement>& measurements, double
     return FailedPrecondition("stock itself failed: " + table_.exclusion(TuneTable::kStock), "", kRunFailedKind);
   }
   table_.CheckLosses();
-  if (!stage_.is_final) DropHopeless();
+  // Not by the measure of one that may turn out to compute something else.
+  if (!stage_.is_final && !table_.NeedsOtherSeeds()) DropHopeless();
   std::erase_if(stage_.contestants, [this](size_t candidate) { return !table_.IsIn(candidate); });
   return OkStatus();
 }
@@ -92,9 +96,10 @@ bool TuneSearch::IsStageOver(double left_s) const {
 
 void TuneSearch::DropHopeless() {
   const size_t best = BestOfStage();
+  const double least = stage_.rounds > 1 ? kHopeless : kHopelessAtOnce;
   std::erase_if(stage_.contestants, [&](size_t candidate) {
     return candidate != TuneTable::kStock && candidate != stage_.center &&
-           table_.Ratio(candidate, best, stage_.first_round).value_or(1) < kHopeless;
+           table_.Ratio(candidate, best, stage_.first_round).value_or(1) < least;
   });
 }
 

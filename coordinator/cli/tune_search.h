@@ -18,8 +18,8 @@ struct TuneTrial {
 
 // Searches the fastest settings whose losses are stock's. Pure: it owns no clock and runs nothing.
 //
-// The trials are made in rounds. A round has stock and every candidate of its stage once, each time beginning with
-// another one, so that what drifts on the machine hits all alike. A stage measures all settings that differ from the
+// The trials are made in rounds. A round has stock and every candidate of its stage once, every other time in the
+// opposite order, so that what drifts on the machine hits all alike. A stage measures all settings that differ from the
 // best so far in one parameter; its successor begins where what was faster comes together. When nothing is faster any
 // more, or the time is up, the best and the workload's own tuned settings are measured anew, for what won among many
 // may have won by luck.

@@ -164,10 +164,10 @@ StatusOr<v1::TuneOutcome> Tuner::Keep(const TuneSearch& search) {
   FLEETMARK_ASSIGN_OR_RETURN(*outcome.mutable_profile(), session_.client.Call(&Client::Stub::KeepProfile, profile));
   outcome.set_is_own(found.is_own);
   const std::string than_stock = FormatFixed(found.stock_gain, 2) + " times stock's speed";
-  outcome.set_summary(found.is_own ? table.name(found.kept) + " is kept: " + FormatFixed(found.gain, 2) +
-                                         " times the speed of the workload's own tuned settings, " + than_stock
-                                   : "nothing beats the workload's own tuned settings by more than noise: they stay, " +
-                                         than_stock);
+  outcome.set_summary(
+      found.is_own ? table.name(found.kept) + " is kept: " + FormatFixed(found.gain, 2) +
+                         " times the speed of the workload's own tuned settings in the last rounds, " + than_stock
+                   : "nothing beats the workload's own tuned settings by more than noise: they stay, " + than_stock);
   outcome.set_compares_losses(table.has_loss());
   outcome.set_took_s(ElapsedS());
   outcome.set_runs(runs_);

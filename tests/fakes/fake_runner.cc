@@ -214,7 +214,12 @@ Json Describe() {
        {"default_value", "0"},
        {"min", 0},
        {"max", 64},
-       {"doc", "threads, 0 for all"}}};
+       {"doc", "threads, 0 for all"}},
+      {{"name", "pinning"},
+       {"type", "choice"},
+       {"default_value", "none"},
+       {"choices", {"none", "close", "spread"}},
+       {"doc", "of the threads"}}};
   const Json metrics = {
       {{"name", "it_per_s"}, {"unit", "it/s"}, {"better", "more"}, {"aggregate", "median"}, {"doc", "its rate"}}};
   Json workloads = Json::array();

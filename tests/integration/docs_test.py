@@ -5,6 +5,7 @@ Blocks that install, build or need another machine are not `sh` but `console` or
 tested elsewhere (test_scripts) or by tests/run.sh itself.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -45,6 +46,23 @@ class Commands(fleet.FleetTest):
                                         capture_output=True, text=True, timeout=200, stdin=subprocess.DEVNULL)
                 self.assertEqual(0, result.returncode, f"{script}\n{result.stdout}{result.stderr}")
         self.assertGreater(count, 0)
+
+
+class Description(unittest.TestCase):
+    """docs/workloads.md has every workload and setting of `fleetmark-worker describe`, which all else is made from."""
+
+    def test_every_workload_parameter_and_choice_is_there(self):
+        if not fleet.HAS_WORKER:
+            self.skipTest("built without LibTorch: there is no worker")
+        output = subprocess.run([fleet.BIN / "fleetmark-worker", "describe"], capture_output=True, check=True).stdout
+        text = (fleet.SOURCE / "docs/workloads.md").read_text()
+        sections = {section.split("\n", 1)[0]: section for section in text.split("\n## ")}
+        for workload in json.loads(output)["workloads"]:
+            words = sections[workload["name"]] + sections["Settings of all"] + sections["mnist_cnn"]
+            for parameter in workload["parameters"]:
+                self.assertIn(f"`{parameter['name']}`", words, workload["name"])
+                for choice in parameter.get("choices", []):
+                    self.assertIn(f"`{choice}`", words, f"{workload['name']}.{parameter['name']}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 BEHAVIOURS = ["ok", "hold", "hang", "crash", "exit", "rubbish", "flood", "flood_log", "long_line", "silent", "out_of_memory",
               "kernel_kill", "data_missing", "two_results", "env"]
+# How fast each is and what it adds to the loss; one fails.
+KERNELS = {"plain": (100, 0), "good": (150, 0.01), "best": (200, 0), "wrong": (400, 5), "broken": None}
 DESCRIPTION = {
     "runtime": os.path.basename(sys.argv[0]),
     "runtime_version": "1.0",
@@ -28,6 +30,18 @@ DESCRIPTION = {
              "defines_board": True},
         ],
         "metrics": [{"name": "it_per_s", "unit": "it/s", "better": "more", "aggregate": "median", "doc": "rate"}],
+    }, {
+        "name": "tunable", "version": 1, "doc": "Is as fast as its settings", "device_kinds": ["cpu"],
+        "parameters": [
+            {"name": "size", "type": "int", "default_value": "1", "min": 1, "max": 64, "doc": "of the problem",
+             "defines_board": True},
+            {"name": "seed", "type": "int", "default_value": "1", "min": 0, "max": 1000, "doc": "of the loss"},
+            {"name": "kernels", "type": "choice", "default_value": "plain", "choices": list(KERNELS), "tunable": True,
+             "doc": "what computes", "tuned": {"cpu": "good"}},
+            {"name": "hold", "type": "bool", "default_value": "false", "doc": "wait until `release` is there"},
+        ],
+        "metrics": [{"name": "it_per_s", "unit": "it/s", "better": "more", "aggregate": "median", "doc": "rate"},
+                    {"name": "loss", "unit": "", "better": "less", "aggregate": "last", "doc": "after the last step"}],
     }],
 }
 EVENTS = int(os.environ.get("FLEETMARK_EVENT_FD", "1"))
@@ -37,12 +51,13 @@ def send(event):
     os.write(EVENTS, (json.dumps(event) + "\n").encode())
 
 
-def send_result(value, notes=()):
+def send_result(value, notes=(), parameters=None):
     send({"metric": {"name": "it_per_s", "unit": "it/s", "value": value, "n": 10, "best": value, "median": value,
                      "mean": value, "sd": 0.5, "p5": value, "p95": value, "p99": value, "ci_low": value - 1,
                      "ci_high": value + 1}})
     send({"result": {"primary_metric": "it_per_s", "stop_reason": "steps", "steps": 10, "warmup_steps": 2,
-                     "measured_s": 0.1, "wall_s": 0.2, "process_s": 0.1, "notes": list(notes)}})
+                     "measured_s": 0.1, "wall_s": 0.2, "process_s": 0.1, "notes": list(notes),
+                     "parameters": parameters or {}}})
 
 
 def hang(ignore_term):
@@ -65,9 +80,25 @@ def flood(write):
         write(line)
 
 
+def run_tunable(parameters, profile):
+    if parameters.get("hold") == "true":
+        hold()
+    kernels = parameters.get("kernels", "good" if profile == "tuned" else "plain")
+    if KERNELS[kernels] is None:
+        send({"error": {"kind": "unsupported", "message": f"kernels={kernels} do not work here", "hint": ""}})
+        sys.exit(108)
+    rate, excess = KERNELS[kernels]
+    send({"metric": {"name": "loss", "unit": "", "value": 1 + int(parameters.get("seed", "1")) / 100 + excess}})
+    # A number that wavers a little, as all do.
+    send_result(rate * (1 + (os.getpid() % 7) / 10000), parameters={"kernels": kernels})
+
+
 def run():
     spec = json.load(sys.stdin)
     parameters = spec.get("parameters", {})
+    if spec["workload"] == "tunable":
+        run_tunable(parameters, spec.get("profile"))
+        return
     behaviour = parameters.get("behaviour", "ok")
     with open(os.path.join(HERE, "spawned"), "a") as spawned:
         spawned.write(f"{os.getpid()} {behaviour}\n")

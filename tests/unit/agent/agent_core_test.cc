@@ -102,6 +102,20 @@ const Refusal kRefusals[] = {
      "device_unavailable", "uuid-x"},
     {"UnknownProfile", [](auto* r) { Spec(r, [](auto* s) { s->set_profile("fast"); }); }, StatusCode::kInvalidArgument,
      "bad_parameter", "known: stock, tuned"},
+    {"ProfileSettingOutOfBounds",
+     [](auto* r) {
+       Spec(r, [](auto* s) { s->set_profile("tuned"); });
+       (*r->mutable_profile_settings())["threads"] = "5";
+     },
+     StatusCode::kInvalidArgument, "bad_parameter", "from 0 to 4"},
+    {"ProfileSettingThatIsNotTunable",
+     [](auto* r) {
+       Spec(r, [](auto* s) { s->set_profile("tuned"); });
+       (*r->mutable_profile_settings())["n"] = "5";
+     },
+     StatusCode::kInvalidArgument, "bad_parameter", "not tunable"},
+    {"ProfileSettingsForStock", [](auto* r) { (*r->mutable_profile_settings())["threads"] = "1"; },
+     StatusCode::kInvalidArgument, "bad_parameter", "profile stock"},
     {"HashOfAnotherSpec", [](auto* r) { r->set_spec_sha256("x"); }, StatusCode::kInvalidArgument, "bad_parameter",
      "hash"},
     {"NoTimeLimit", [](auto* r) { r->set_max_runtime_s(0); }, StatusCode::kInvalidArgument, "bad_parameter",
@@ -113,6 +127,22 @@ const Refusal kRefusals[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, AgentCoreRefusal, testing::ValuesIn(kRefusals),
                          [](const auto& param) { return param.param.name; });
+
+TEST(AgentCoreStart, TheMachinesOwnProfileStandsBelowWhatWasSet) {
+  for (const bool is_set : {false, true}) {
+    CoreHarness agent;
+    v1::StartRunRequest request = agent.StartRequest();
+    request.mutable_spec()->set_profile("tuned");
+    if (is_set) (*request.mutable_spec()->mutable_parameters())["threads"] = "3";
+    (*request.mutable_profile_settings())["threads"] = "1";
+    ASSERT_TRUE(agent.Start(CoreHarness::Rehashed(request)).ok());
+    const SpawnWorker* spawn = CoreHarness::Find<SpawnWorker>(agent.last_);
+    ASSERT_NE(nullptr, spawn);
+    EXPECT_EQ(is_set ? "3" : "1", spawn->spec.parameters().at("threads"));
+    agent.End("a");
+    EXPECT_EQ(is_set ? 0u : 1u, agent.Report("a").result().profile_settings().size()) << "what took effect is told";
+  }
+}
 
 TEST(AgentCoreStart, IsRefusedWhileSomebodyHoldsTheDevice) {
   CoreHarness agent;

@@ -27,6 +27,12 @@ Offer MakeOffer() {
   parameter->set_type("int");
   parameter->set_min(1);
   parameter->set_max(10);
+  v1::ParameterSpec* threads = workload->add_parameters();
+  threads->set_name("threads");
+  threads->set_type("int");
+  threads->set_min(0);
+  threads->set_max(4);
+  threads->set_tunable(true);
   offer.runtimes.push_back(runtime);
   v1::Runtime missing;
   missing.set_name("libtorch");

@@ -133,6 +133,15 @@ TEST_F(AgentTest, TheTunedProfileRetainsMemoryAndSetsThreads) {
   EXPECT_THAT(report.result().summary().notes(), Contains(StartsWith("OMP_NUM_THREADS=")));
 }
 
+TEST_F(AgentTest, APinnedWorkerIsToldSoBeforeItStarts) {
+  const v1::AttemptReport report = Run("inspect", {{"pinning", "spread"}});
+  EXPECT_THAT(report.result().summary().notes(), Contains("OMP_PROC_BIND=spread"));
+  EXPECT_THAT(report.result().summary().notes(), Contains("OMP_PLACES=cores"));
+  EXPECT_THAT(report.result().summary().notes(), Contains(StartsWith("OMP_NUM_THREADS=")))
+      << "once pinned it could not count the cores";
+  EXPECT_THAT(Run("inspect").result().summary().notes(), Not(Contains(StartsWith("OMP_"))));
+}
+
 TEST_F(AgentTest, ARunnerThatCannotBeExecutedIsNotTheWorkloadsFault) {
   loop_.reset();
   AgentLoop::Options options = Options();

@@ -52,10 +52,18 @@ grpc::Status FakeCoordinator::ListWorkloads(Context*, const v1::ListWorkloadsReq
 
 grpc::Status FakeCoordinator::Submit(Context*, const v1::SubmitRequest* request, v1::SubmitResponse* response) {
   submitted = *request;
+  all_submitted.push_back(*request);
   submit_request_ids.push_back(request->request_id());
   // As a connection that breaks after the work was done: no details, because no coordinator said it.
   if (lost_submits-- > 0) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "socket closed");
   response->set_job_id("jjjjjjjjjjjjjjjjjjjj");
+  if (execute) {
+    response->set_job_id("job-" + std::to_string(all_submitted.size()));
+    v1::RunInfo ended = execute(*request);
+    ended.set_job_id(response->job_id());
+    ended.set_run_id("run of " + response->job_id());
+    executed_[response->job_id()] = ended;
+  }
   for (const v1::RunInfo& one : runs) response->add_run_ids(one.run_id());
   return ToGrpcStatus(failure);
 }
@@ -90,10 +98,15 @@ grpc::Status FakeCoordinator::ExportRuns(Context*, const v1::RunFilter* request,
   return ToGrpcStatus(export_failure);
 }
 
-grpc::Status FakeCoordinator::WatchRuns(Context* context, const v1::WatchRunsRequest*,
+grpc::Status FakeCoordinator::WatchRuns(Context* context, const v1::WatchRunsRequest* request,
                                         grpc::ServerWriter<v1::RunUpdate>* writer) {
   ++watches;
   if (!failure.ok()) return ToGrpcStatus(failure);
+  for (const std::string& id : request->ids()) {
+    v1::RunUpdate update;
+    *update.mutable_run() = executed_[id];
+    if (execute) writer->Write(update);
+  }
   for (const v1::RunUpdate& update : updates) writer->Write(update);
   const WatchEnd end = watch_end;
   if (on_watch) on_watch();
@@ -101,6 +114,26 @@ grpc::Status FakeCoordinator::WatchRuns(Context* context, const v1::WatchRunsReq
   // The synchronous server has no call to wait for a cancellation.
   while (end == WatchEnd::kHang && !context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   return grpc::Status::OK;
+}
+
+grpc::Status FakeCoordinator::KeepProfile(Context*, const v1::TunedProfile* request, v1::TunedProfile* response) {
+  kept.push_back(*request);
+  *response = *request;
+  return ToGrpcStatus(failure);
+}
+
+grpc::Status FakeCoordinator::ListProfiles(Context*, const v1::ProfileFilter* request,
+                                           v1::ListProfilesResponse* response) {
+  profile_filter = *request;
+  *response->mutable_profiles() = {profiles.begin(), profiles.end()};
+  return ToGrpcStatus(failure);
+}
+
+grpc::Status FakeCoordinator::ForgetProfiles(Context*, const v1::ProfileFilter* request,
+                                             v1::ListProfilesResponse* response) {
+  called = "forget " + request->workload() + " on " + request->agent();
+  *response->mutable_profiles() = {profiles.begin(), profiles.end()};
+  return ToGrpcStatus(failure);
 }
 
 grpc::Status FakeCoordinator::GetLog(Context*, const v1::GetLogRequest*, grpc::ServerWriter<v1::Chunk>* writer) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,12 +36,18 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   enum class WatchEnd { kDone, kLost, kHang } watch_end = WatchEnd::kDone;
   std::function<void()> on_watch;  // called when the updates of a watch were sent
   int lost_submits = 0;            // so many Submits are done, but their answers are lost
+  // When it is set each Submit makes a job of one run that ends as this says, and WatchRuns tells of those.
+  std::function<v1::RunInfo(const v1::SubmitRequest&)> execute;
+  std::vector<v1::TunedProfile> profiles;
   std::vector<std::string> log_chunks;
   Status export_failure;  // after the runs
   v1::Leaderboard leaderboard;
   v1::History history;
 
   v1::SubmitRequest submitted;
+  std::vector<v1::SubmitRequest> all_submitted;
+  std::vector<v1::TunedProfile> kept;
+  v1::ProfileFilter profile_filter;
   std::vector<std::string> submit_request_ids;
   v1::RunFilter filter;
   v1::LeaderboardRequest leaderboard_request;
@@ -63,11 +70,15 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   grpc::Status GetRun(Context*, const v1::GetRunRequest*, v1::RunInfo* response) override;
   grpc::Status ExportRuns(Context*, const v1::RunFilter* request, grpc::ServerWriter<v1::RunInfo>* writer) override;
   grpc::Status WatchRuns(Context*, const v1::WatchRunsRequest*, grpc::ServerWriter<v1::RunUpdate>* writer) override;
+  grpc::Status KeepProfile(Context*, const v1::TunedProfile* request, v1::TunedProfile* response) override;
+  grpc::Status ListProfiles(Context*, const v1::ProfileFilter* request, v1::ListProfilesResponse* response) override;
+  grpc::Status ForgetProfiles(Context*, const v1::ProfileFilter* request, v1::ListProfilesResponse* response) override;
   grpc::Status GetLog(Context*, const v1::GetLogRequest*, grpc::ServerWriter<v1::Chunk>* writer) override;
   grpc::Status GetLeaderboard(Context*, const v1::LeaderboardRequest* request, v1::Leaderboard* response) override;
   grpc::Status GetHistory(Context*, const v1::HistoryRequest* request, v1::History* response) override;
   grpc::Status GetVersion(Context*, const v1::GetVersionRequest*, v1::VersionInfo* response) override;
 
+  std::map<std::string, v1::RunInfo> executed_;  // by job
   std::unique_ptr<GrpcServer> server_;
 };
 

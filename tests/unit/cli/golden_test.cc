@@ -9,6 +9,7 @@
 #include "coordinator/cli/render/run_report.h"
 #include "coordinator/cli/render/run_table.h"
 #include "coordinator/cli/render/text.h"
+#include "coordinator/cli/render/tune_report.h"
 #include "tests/unit/cli/sample_runs.h"
 
 namespace fleetmark {
@@ -103,6 +104,20 @@ TEST_F(GoldenTest, History) {
   const std::string text = RenderHistory(history, Window(80), kSampleNow);
   ExpectGolden("history_80", text);
   ExpectFits(text, 80);
+}
+
+TEST_F(GoldenTest, TunedProfiles) {
+  v1::ListProfilesResponse list;
+  *list.add_profiles() = SampleProfile();
+  *list.add_profiles() = SampleProfile();
+  list.mutable_profiles(1)->set_agent("lab-4");
+  list.mutable_profiles(1)->clear_settings();
+  for (const int width : {0, 80}) {
+    const Terminal terminal = width == 0 ? Terminal() : Window(width);
+    const std::string text = RenderProfiles(list, terminal, kSampleNow) + "\n" + RenderTried(SampleProfile(), terminal);
+    ExpectGolden(width == 0 ? "tuned_piped" : "tuned_80", text);
+    if (width > 0) ExpectFits(text, width);
+  }
 }
 
 TEST_F(GoldenTest, Csv) {

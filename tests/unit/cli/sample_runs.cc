@@ -176,4 +176,40 @@ v1::Leaderboard SampleLeaderboard() {
   return board;
 }
 
+v1::TunedProfile SampleProfile() {
+  v1::TunedProfile profile;
+  profile.set_agent("lab-3");
+  profile.set_device("cpu");
+  profile.set_runtime("libtorch");
+  profile.set_workload("mnist_cnn");
+  profile.set_board("batch=64 data=mnist dtype=fp32");
+  profile.set_metric("step_s");
+  profile.set_unit("s");
+  profile.set_kept_unix_s(kSampleNow);
+  (*profile.mutable_settings())["allocator"] = "retain";
+  (*profile.mutable_settings())["threads"] = "1";
+  const auto add = [&](const char* name, double ratio, const char* verdict, const char* why) {
+    v1::TunedCandidate& candidate = *profile.add_tried();
+    candidate.set_name(name);
+    candidate.set_verdict(verdict);
+    candidate.set_why(why);
+    candidate.set_loss_check("same");
+    candidate.set_loss(0.28638);
+    if (ratio == 0) return;
+    candidate.set_rounds(8);
+    candidate.set_value(0.0238 / ratio);
+    candidate.set_ratio(ratio);
+    candidate.set_ratio_low(ratio * 0.98);
+    candidate.set_ratio_high(ratio * 1.03);
+  };
+  add("threads=1", 1.52, "kept", "");
+  add("pinning=close", 1.48, "faster", "");
+  add("tuned", 1.4, "no gain", "");
+  add("allocator=stock", 1.1, "slower", "");
+  add("stock", 1, "slower", "");
+  add("memory_format=channels_last", 0, "excluded",
+      "failed: kernels=fused needs device cpu and memory_format=contiguous");
+  return profile;
+}
+
 }  // namespace fleetmark

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/ids.h"
+#include "common/protocol_version.h"
 #include "common/sha256.h"
 #include "coordinator/sqlite_store.h"
 
@@ -35,6 +36,13 @@ v1::Runtime TestRuntime() {
   n->set_min(256);
   n->set_max(32768);
   n->set_defines_board(true);
+  v1::ParameterSpec* threads = workload->add_parameters();
+  threads->set_name("threads");
+  threads->set_type("int");
+  threads->set_default_value("0");
+  threads->set_min(0);
+  threads->set_max(64);
+  threads->set_tunable(true);
   v1::MetricSpec* metric = workload->add_metrics();
   metric->set_name("it_per_s");
   metric->set_better("more");
@@ -58,6 +66,7 @@ ScriptedAgent::ScriptedAgent(const std::string& name) : address(name + ":7810") 
   description.set_boot_id("boot");
   description.set_protocol_min(1);
   description.set_protocol_max(1);
+  description.add_features(kProfileSettingsFeature);
   description.set_incarnation(name + " incarnation 1");
   description.set_process_id(name + " process 1");
   *description.add_runtimes() = TestRuntime();
@@ -174,6 +183,16 @@ std::string CoreHarness::SubmitOne(const v1::SubmitRequest& request) {
 
 Status CoreHarness::Cancel(const std::vector<std::string>& run_ids) {
   return Ask([&](uint64_t reply) { return CancelAsked{reply, run_ids, "no longer needed"}; }).status;
+}
+StatusOr<v1::TunedProfile> CoreHarness::KeepProfile(const v1::TunedProfile& profile) {
+  const Reply reply = Ask([&](uint64_t number) { return KeepProfileAsked{number, profile}; });
+  if (!reply.status.ok()) return reply.status;
+  return reply.profiles.front();
+}
+StatusOr<std::vector<v1::TunedProfile>> CoreHarness::ForgetProfiles(const v1::ProfileFilter& filter) {
+  const Reply reply = Ask([&](uint64_t number) { return ForgetProfilesAsked{number, filter}; });
+  if (!reply.status.ok()) return reply.status;
+  return reply.profiles;
 }
 Status CoreHarness::Remove(const std::string& name) {
   return Ask([&](uint64_t reply) { return RemoveAgentAsked{reply, name}; }).status;

@@ -378,6 +378,52 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   EXPECT_TRUE(reader_->Boards("tensor_add", 2)->empty());
 }
 
+TEST_P(StoreConformance, UnrankedJobsAreOnNoBoard) {
+  PutJobWithRuns("a", 1);
+  Finish("a", 1, 70, 1500);
+  v1::SubmitRequest request = DefaultRequest();
+  request.set_unranked(true);
+  PutJobWithRuns("b", 1, request);
+  Finish("b", 1, 90, 1600);
+  BoardQuery query;
+  query.workload = "tensor_add";
+  query.workload_version = 1;
+  query.board = "n=256";
+  query.metric = "it_per_s";
+  for (const bool newest : {false, true}) {
+    query.newest_job_only = newest;
+    ASSERT_EQ(reader_->BoardValues(query)->size(), 1u);
+    EXPECT_EQ(reader_->BoardValues(query)->front().value, 70);
+  }
+  EXPECT_EQ(reader_->ListRuns({}, 0, ResultDetail::kNone)->size(), 2u) << "in lists they are";
+}
+
+TEST_P(StoreConformance, KeepsTunedProfilesByWhatTheyAreFor) {
+  v1::TunedProfile profile;
+  profile.set_agent_id("agent-1");
+  profile.set_device_uuid("uuid");
+  profile.set_runtime("libtorch");
+  profile.set_workload("tensor_add");
+  profile.set_workload_version(1);
+  profile.set_board("n=256");
+  (*profile.mutable_settings())["threads"] = "1";
+  profile.add_tried()->set_name("threads=1");
+  v1::TunedProfile other = profile;
+  other.set_board("n=512");
+  ASSERT_TRUE(store_->Commit({PutProfile{profile}, PutProfile{other}}).ok());
+  (*profile.mutable_settings())["threads"] = "2";
+  ASSERT_TRUE(store_->Commit({PutProfile{profile}}).ok());
+  Reopen();
+  const auto two = store_->Load();
+  ASSERT_EQ(two->profiles.size(), 2u);
+  const v1::TunedProfile& kept = two->profiles[two->profiles[0].board() == "n=256" ? 0 : 1];
+  EXPECT_EQ(kept.SerializeAsString(), profile.SerializeAsString());
+  ASSERT_TRUE(store_->Commit({DropProfile{KeyOf(profile)}, DropProfile{KeyOf(profile)}}).ok());
+  const auto one = store_->Load();
+  ASSERT_EQ(one->profiles.size(), 1u);
+  EXPECT_EQ(one->profiles[0].board(), "n=512");
+}
+
 TEST_P(StoreConformance, KeepsWorkloadsAndLogs) {
   WorkloadRecord workload;
   workload.runtime = "libtorch";

@@ -34,6 +34,18 @@ TEST(Describe, TheWorkloadsPromiseWhatTheDocumentationSays) {
   EXPECT_EQ(primary.at("mnist_cnn"), "samples_per_s");
 }
 
+TEST(Describe, WhatTheTunedProfileSetsIsAFieldOfTheParameter) {
+  const Json runner = DescribeRunner();
+  std::map<std::string, Json> tuned;
+  for (const Json& workload : runner["workloads"]) {
+    if (workload["name"] != "mnist_cnn") continue;
+    for (const Json& parameter : workload["parameters"]) tuned[parameter["name"]] = parameter["tuned"];
+  }
+  EXPECT_EQ(tuned.at("kernels"), Json({{"cpu", "fused"}}));
+  EXPECT_EQ(tuned.at("allocator"), Json({{"cpu", "retain"}, {"cuda", "retain"}}));
+  EXPECT_EQ(tuned.at("batch"), Json::object());
+}
+
 TEST(Describe, EveryDefaultIsValidCanonicalAndEveryTunedSettingIsAParameter) {
   for (const WorkloadDefinition& definition : AllWorkloads()) {
     const auto parameters = Parameters::Parse(definition.parameters, {});

@@ -103,6 +103,22 @@ TEST(WorkerProgram, WhatIsSetBeatsTheProfileAndTheEnvironment) {
   EXPECT_EQ(output.Lines().front()["started"]["environment"]["allocator"], "stock");
 }
 
+TEST(WorkerProgram, PinsItsThreadsByHandAndStillCountsTheCores) {
+  const std::string spec = R"({"workload":"tensor_add","parameters":{"n":"256","steps":"10","pinning":"close"}})";
+  const Output plain = RunWorker("run tensor_add --set n=256 --set steps=10");
+  const Output pinned = RunWorker("run", "", spec);
+  ASSERT_EQ(pinned.exit_code, 0) << pinned.text;
+  const Json& parameters = pinned.Lines().back()["result"]["parameters"];
+  EXPECT_EQ(parameters["pinning"], "close");
+  EXPECT_EQ(parameters["threads"], plain.Lines().back()["result"]["parameters"]["threads"]);
+  EXPECT_EQ(RunWorker("run tensor_add --set n=256 --set steps=10",
+                      std::string(kBindVariable) + "=close " + kPlacesVariable + "=" + kPlaces)
+                .Lines()
+                .back()["result"]["parameters"]["pinning"],
+            "none")
+      << "what is set beats the environment";
+}
+
 TEST(WorkerProgram, EveryDeliberateFailureHasItsKindAndExitCode) {
   ExpectFailure("run tensor_ad", 101, "bad_parameter", "tensor_add");
   ExpectFailure("run tensor_add --set n=12", 101, "bad_parameter", "256");

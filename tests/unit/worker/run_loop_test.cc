@@ -125,6 +125,14 @@ TEST_F(RunLoopTest, ARunThatEndsWithinAnEpochIsCheckedForDivergenceToo) {
   EXPECT_EQ(result.status().kind(), "diverged");
 }
 
+TEST_F(RunLoopTest, ARunThatEndsWithinAnEpochTellsItsLoss) {
+  FakeWorkload workload(&clock_, [](int64_t) { return 1.0; });
+  workload.steps_per_epoch = 5;
+  workload.loss_so_far = 0.25;
+  EXPECT_EQ(Run(&workload, {.warmup_steps = 1}, Steps(2))->loss_so_far, 0.25);
+  EXPECT_FALSE(Run(&workload, {.warmup_steps = 1}, Steps(4))->loss_so_far.has_value()) << "the epoch's own is told";
+}
+
 TEST_F(RunLoopTest, WarmUpMayReachOverTheEndOfAnEpoch) {
   FakeWorkload workload(&clock_, [](int64_t) { return 1.0; });
   workload.steps_per_epoch = 4;

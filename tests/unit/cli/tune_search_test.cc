@@ -1,0 +1,260 @@
+#include "coordinator/cli/tune_search.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <set>
+
+namespace fleetmark {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+v1::ParameterSpec* Add(v1::WorkloadSpec* workload, const std::string& name, const std::string& type,
+                       const std::string& default_value) {
+  v1::ParameterSpec* spec = workload->add_parameters();
+  spec->set_name(name);
+  spec->set_type(type);
+  spec->set_default_value(default_value);
+  spec->set_tunable(true);
+  return spec;
+}
+
+v1::WorkloadSpec SampleWorkload() {
+  v1::WorkloadSpec workload;
+  workload.set_name("work");
+  Add(&workload, "batch", "int", "64")->set_tunable(false);
+  v1::ParameterSpec* allocator = Add(&workload, "allocator", "choice", "stock");
+  for (const char* choice : {"stock", "retain"}) allocator->add_choices(choice);
+  (*allocator->mutable_tuned())["cpu"] = "retain";
+  v1::ParameterSpec* format = Add(&workload, "format", "choice", "nchw");
+  for (const char* choice : {"nchw", "nhwc"}) format->add_choices(choice);
+  v1::ParameterSpec* threads = Add(&workload, "threads", "int", "0");
+  threads->set_unit("threads");
+  threads->set_min(0);
+  threads->set_max(6);
+  return workload;
+}
+
+v1::Host SampleHost() {
+  v1::Host host;
+  host.set_cpu_count(8);
+  host.set_physical_cores(4);
+  return host;
+}
+
+TuneSpace SampleSpace() { return MakeTuneSpace(SampleWorkload(), "cpu", SampleHost()); }
+
+// A machine on which a search is made: how fast settings are there, and what loss they give.
+struct Machine {
+  std::function<double(const TuneSettings&)> speed = [](const TuneSettings&) { return 1.0; };
+  std::function<double(const TuneSettings&)> loss = [](const TuneSettings&) { return 0.5; };
+  std::function<std::string(const TuneSettings&)> failure = [](const TuneSettings&) { return ""; };
+  bool has_loss = true;
+  double noise = 0.001;
+  double drift = 0;  // per run: the machine gets slower and slower
+  double run_s = 1;
+
+  double elapsed_s = 0;
+  int runs = 0;
+  std::vector<std::string> first_of_round;
+  std::set<std::string> tried;
+
+  TuneMeasurement Run(const TuneTrial& trial) {
+    ++runs;
+    elapsed_s += run_s;
+    TuneMeasurement measurement;
+    measurement.failure = failure(trial.settings);
+    // What looks like noise and is the same in each test run.
+    const double wave = 1 + noise * std::sin(runs * 12.9898);
+    measurement.speed = speed(trial.settings) * wave * std::pow(1 - drift, runs);
+    measurement.value = measurement.speed;
+    if (has_loss) measurement.loss = loss(trial.settings) + 0.01 * trial.seed_offset;
+    return measurement;
+  }
+
+  // Returns the search as it ended.
+  TuneSearch Search(const TuneSpace& space, double budget_s = 1000) {
+    TuneSearch search(space, run_s);
+    for (;;) {
+      const std::vector<TuneTrial> trials = search.NextRound(budget_s - elapsed_s);
+      if (trials.empty()) return search;
+      first_of_round.push_back(space.NameOf(trials.front().settings));
+      std::vector<TuneMeasurement> measurements;
+      for (const TuneTrial& trial : trials) {
+        tried.insert(space.NameOf(trial.settings));
+        measurements.push_back(Run(trial));
+      }
+      const Status status = search.Take(measurements, run_s * static_cast<double>(trials.size()));
+      EXPECT_TRUE(status.ok()) << status.message();
+      if (!status.ok()) return search;
+    }
+  }
+};
+
+std::string Kept(const TuneSearch& search) { return search.table().name(search.Conclude().kept); }
+
+v1::TunedCandidate RowOf(const TuneSearch& search, const std::string& name) {
+  for (const v1::TunedCandidate& row : search.table().Rows(search.Conclude().kept)) {
+    if (row.name() == name) return row;
+  }
+  ADD_FAILURE() << "no candidate " << name;
+  return {};
+}
+
+TEST(TuneSpace, HasEveryChoiceAndSensibleNumbersWithinTheBounds) {
+  const TuneSpace space = SampleSpace();
+  ASSERT_THAT(space.dimensions, SizeIs(3)) << "batch is not tunable";
+  EXPECT_THAT(space.dimensions[0].values, ElementsAre("stock", "retain"));
+  // One, half the cores, and the logical ones are out of bounds; 0 is the physical cores.
+  EXPECT_THAT(space.dimensions[2].values, ElementsAre("0", "1", "2"));
+  EXPECT_EQ(space.tuned.at("allocator"), "retain");
+  EXPECT_EQ(space.NameOf(space.stock), "stock");
+  EXPECT_EQ(space.NameOf(space.tuned), "tuned");
+  EXPECT_EQ(space.NameOf({{"allocator", "retain"}, {"format", "nhwc"}, {"threads", "1"}}), "format=nhwc threads=1");
+  EXPECT_THAT(space.Neighbours(space.tuned), SizeIs(4));
+  EXPECT_EQ(MakeTuneSpace(SampleWorkload(), "cuda", SampleHost()).NameOf(space.stock), "stock")
+      << "tuned is stock there";
+}
+
+TEST(TuneSpace, OtherNumbersAreHalvedAndDoubled) {
+  v1::WorkloadSpec workload;
+  v1::ParameterSpec* depth = Add(&workload, "depth", "int", "4");
+  depth->set_min(3);
+  depth->set_max(10);
+  Add(&workload, "compile", "bool", "false");
+  const TuneSpace space = MakeTuneSpace(workload, "cpu", SampleHost());
+  EXPECT_THAT(space.dimensions[0].values, ElementsAre("4", "8"));
+  EXPECT_THAT(space.dimensions[1].values, ElementsAre("false", "true"));
+}
+
+TEST(TuneSearch, FindsWhatIsFastestInSeveralParametersTogether) {
+  Machine machine;
+  machine.speed = [](const TuneSettings& settings) {
+    return (settings.at("threads") == "2" ? 1.2 : 1.0) * (settings.at("format") == "nhwc" ? 1.1 : 1.0);
+  };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_EQ(Kept(search), "format=nhwc threads=2");
+  const TuneSearch::Outcome outcome = search.Conclude();
+  EXPECT_TRUE(outcome.is_own);
+  EXPECT_NEAR(outcome.gain, 1.32, 0.02);
+  EXPECT_EQ(RowOf(search, "format=nhwc threads=2").verdict(), "kept");
+  EXPECT_EQ(RowOf(search, "threads=2").verdict(), "faster");
+  EXPECT_EQ(RowOf(search, "tuned").verdict(), "no gain");
+}
+
+TEST(TuneSearch, WhatGoesOnlyTogetherWithAnotherIsFoundStepByStep) {
+  Machine machine;
+  machine.speed = [](const TuneSettings& settings) {
+    const bool is_nhwc = settings.at("format") == "nhwc", is_one = settings.at("threads") == "1";
+    return is_nhwc && is_one ? 0.5 : is_nhwc ? 1.3 : is_one ? 1.2 : 1.0;  // together they are slower than either
+  };
+  EXPECT_EQ(Kept(machine.Search(SampleSpace())), "format=nhwc");
+}
+
+TEST(TuneSearch, NoiseIsNoGain) {
+  Machine machine;
+  machine.noise = 0.2;
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_FALSE(search.Conclude().is_own);
+  EXPECT_EQ(Kept(search), "tuned");
+}
+
+TEST(TuneSearch, DriftHitsAllAlike) {
+  Machine machine;
+  machine.drift = 0.005;
+  machine.speed = [](const TuneSettings& settings) { return settings.at("threads") == "2" ? 1.15 : 1.0; };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_EQ(Kept(search), "threads=2");
+  EXPECT_NEAR(search.Conclude().gain, 1.15, 0.01);
+  ASSERT_GE(machine.first_of_round.size(), 2u);
+  EXPECT_NE(machine.first_of_round[0], machine.first_of_round[1]) << "each round begins with another one";
+  Machine still;
+  still.drift = 0.005;
+  EXPECT_FALSE(still.Search(SampleSpace()).Conclude().is_own);
+}
+
+TEST(TuneSearch, AnotherLossIsExcludedHoweverFast) {
+  Machine machine;
+  machine.speed = [](const TuneSettings& settings) {
+    return settings.at("format") == "nhwc" ? 3.0 : settings.at("threads") == "2" ? 1.2 : 1.0;
+  };
+  machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.9 : 0.5; };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_EQ(Kept(search), "threads=2");
+  const v1::TunedCandidate row = RowOf(search, "format=nhwc");
+  EXPECT_EQ(row.verdict(), "excluded");
+  EXPECT_EQ(row.loss_check(), "differs");
+  EXPECT_THAT(row.why(), HasSubstr("its loss is 0.9, stock's 0.5 (0.5 to 0.53 over 4 seeds)"));
+  EXPECT_EQ(search.table().Rows(0).back().name(), "format=nhwc") << "excluded ones stand last";
+}
+
+TEST(TuneSearch, AnotherRandomStreamIsWithinTheSpreadOfStocksSeeds) {
+  Machine machine;
+  machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
+  machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.54 : 0.5; };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_EQ(Kept(search), "format=nhwc");
+  EXPECT_EQ(RowOf(search, "format=nhwc").loss_check(), "within stock's spread");
+  EXPECT_EQ(RowOf(search, "tuned").loss_check(), "same");
+}
+
+TEST(TuneSearch, OtherSeedsAreRunOnlyWhereALossNeedsThem) {
+  TuneSearch search(SampleSpace(), 1);
+  std::vector<TuneMeasurement> same(search.NextRound(100).size(), {.value = 1, .speed = 1, .loss = 0.5});
+  ASSERT_TRUE(search.Take(same, 6).ok());
+  EXPECT_EQ(search.NextRound(100).front().seed_offset, 0);
+}
+
+TEST(TuneSearch, WithoutALossOnlySpeedsAreCompared) {
+  Machine machine;
+  machine.has_loss = false;
+  machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_EQ(Kept(search), "format=nhwc");
+  EXPECT_FALSE(search.table().has_loss());
+}
+
+TEST(TuneSearch, WhatFailsIsNamedAndTheRestGoesOn) {
+  Machine machine;
+  machine.failure = [](const TuneSettings& settings) {
+    return settings.at("allocator") == "retain" ? "failed: unsupported here" : "";
+  };
+  const TuneSearch search = machine.Search(SampleSpace());
+  EXPECT_THAT(RowOf(search, "tuned").why(), HasSubstr("unsupported here"));
+  EXPECT_EQ(Kept(search), "stock");
+  EXPECT_TRUE(search.Conclude().is_own) << "the workload's own do not work here, so stock's are kept by name";
+}
+
+TEST(TuneSearch, NothingIsComparedWithAStockThatFails) {
+  TuneSearch search(SampleSpace(), 1);
+  const std::vector<TuneTrial> trials = search.NextRound(100);
+  std::vector<TuneMeasurement> measurements(trials.size(), {.value = 1, .speed = 1});
+  for (size_t i = 0; i < trials.size(); ++i) {
+    if (trials[i].is_stock) measurements[i].failure = "failed: no data";
+  }
+  EXPECT_THAT(search.Take(measurements, 1).message(), HasSubstr("stock itself failed: failed: no data"));
+}
+
+TEST(TuneSearch, KeepsToItsBudgetAndStillConfirmsWhatItFound) {
+  Machine machine;
+  machine.run_s = 10;
+  machine.speed = [](const TuneSettings& settings) { return settings.at("threads") == "2" ? 1.3 : 1.0; };
+  const double least_s = TuneSearch(SampleSpace(), machine.run_s).LeastS();
+  const TuneSearch search = machine.Search(SampleSpace(), least_s);
+  EXPECT_LE(machine.elapsed_s, least_s);
+  EXPECT_EQ(Kept(search), "threads=2");
+  Machine rich = machine;
+  rich.elapsed_s = 0;
+  rich.runs = 0;
+  rich.Search(SampleSpace(), 100'000);
+  EXPECT_GT(rich.runs, machine.runs);
+  EXPECT_LT(rich.elapsed_s, 2000) << "it ends by itself";
+}
+
+}  // namespace
+}  // namespace fleetmark
