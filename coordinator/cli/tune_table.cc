@@ -145,11 +145,12 @@ v1::TunedCandidate TuneTable::RowOf(size_t candidate, size_t kept) const {
   row.set_loss_check(of.loss_check);
   row.set_why(of.exclusion);
   const double gain = Ratio(candidate, baseline_, 0).value_or(1);
-  row.set_verdict(!of.exclusion.empty()   ? "excluded"
-                  : candidate == kept     ? "kept"
-                  : gain > 1 + kLeastGain ? "faster"
-                  : gain < 1 - kLeastGain ? "slower"
-                                          : "no gain");
+  row.set_verdict(!of.exclusion.empty()    ? "excluded"
+                  : candidate == kept      ? "kept"
+                  : candidate == baseline_ ? "baseline"
+                  : gain > 1 + kLeastGain  ? "faster"
+                  : gain < 1 - kLeastGain  ? "slower"
+                                           : "no gain");
   return row;
 }
 

@@ -204,7 +204,7 @@ v1::TunedProfile SampleProfile() {
   };
   add("threads=1", 1.52, "kept", "");
   add("pinning=close", 1.48, "faster", "");
-  add("tuned", 1.4, "no gain", "");
+  add("tuned", 1.4, "baseline", "");
   add("allocator=stock", 1.1, "slower", "");
   add("stock", 1, "slower", "");
   add("memory_format=channels_last", 0, "excluded",

@@ -144,7 +144,7 @@ TEST(TuneSearch, FindsWhatIsFastestInSeveralParametersTogether) {
   EXPECT_NEAR(outcome.gain, 1.32, 0.02);
   EXPECT_EQ(RowOf(search, "format=nhwc threads=2").verdict(), "kept");
   EXPECT_EQ(RowOf(search, "threads=2").verdict(), "faster");
-  EXPECT_EQ(RowOf(search, "tuned").verdict(), "no gain");
+  EXPECT_EQ(RowOf(search, "tuned").verdict(), "baseline");
 }
 
 TEST(TuneSearch, WhatGoesOnlyTogetherWithAnotherIsFoundStepByStep) {
@@ -190,7 +190,7 @@ TEST(TuneSearch, AnotherLossIsExcludedHoweverFast) {
   EXPECT_EQ(row.verdict(), "excluded");
   EXPECT_EQ(row.loss_check(), "differs");
   EXPECT_THAT(row.why(), HasSubstr("its loss is 0.9, stock's 0.5 (0.5 to 0.53 over 4 seeds)"));
-  EXPECT_EQ(search.table().Rows(0).back().name(), "format=nhwc") << "excluded ones stand last";
+  EXPECT_THAT(search.table().Rows(0).back().name(), HasSubstr("format=nhwc")) << "excluded ones stand last";
 }
 
 TEST(TuneSearch, AnotherRandomStreamIsWithinTheSpreadOfStocksSeeds) {
