@@ -59,7 +59,10 @@ Status CheckProfileSettings(const v1::WorkloadSpec& workload, const v1::StartRun
   if (request.spec().profile() != kTunedProfile) {
     return InvalidArgument("profile_settings came with profile " + request.spec().profile(), "", "bad_parameter");
   }
-  return CheckTunableSettings(workload, {settings.begin(), settings.end()}).status();
+  const Status status = CheckTunableSettings(workload, {settings.begin(), settings.end()}).status();
+  if (status.ok()) return status;
+  return Status(status.code(), "this machine's tuned profile does not fit any more: " + status.message(),
+                "tune it again, or fleetmark tune " + workload.name() + " --on NAME --forget", status.kind());
 }
 
 Status CheckDevice(const v1::RunnerDescription& runner, const v1::WorkloadSpec& workload,

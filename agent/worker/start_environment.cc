@@ -1,6 +1,7 @@
 #include "agent/worker/start_environment.h"
 
 #include <dlfcn.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -121,6 +122,12 @@ std::string PinningInForce() {
 
 int ThreadsOfPinning() {
   return PinningInForce() == kNoPinning ? 0 : std::atoi(std::string(VariableOr(kThreadsVariable, "0")).c_str());
+}
+
+void LeavePinning() {
+  cpu_set_t cores;
+  if (PinningInForce() == kNoPinning || sched_getaffinity(getppid(), sizeof(cores), &cores) != 0) return;
+  sched_setaffinity(0, sizeof(cores), &cores);  // at worst it stays where it is
 }
 
 Status EnsureStartEnvironment(const StartSettings& wanted, const std::optional<std::string>& standard_input) {

@@ -26,6 +26,10 @@ std::string PinningInForce();
 // count the cores that it may use.
 int ThreadsOfPinning();
 
+// Gives the calling thread every core that the process which started this one may use. A thread that is not OpenMP's
+// own inherits the one core of the thread that made it, where those are pinned.
+void LeavePinning();
+
 // Makes `wanted` true. Where it is not in force yet the program executes itself anew with the same arguments, and with
 // `standard_input` to read where that was consumed; then this does not return. It fails instead of trying twice.
 Status EnsureStartEnvironment(const StartSettings& wanted, const std::optional<std::string>& standard_input);

@@ -7,6 +7,7 @@
 #include "agent/worker/data/augment.h"
 #include "agent/worker/failure.h"
 #include "agent/worker/scramble.h"
+#include "agent/worker/start_environment.h"
 
 namespace fleetmark {
 
@@ -46,6 +47,7 @@ std::vector<std::string> BatchLoader::broken_examples() const {
 }
 
 void BatchLoader::Work() {
+  LeavePinning();
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || claimed_ < delivered_ + options_.prefetch; });

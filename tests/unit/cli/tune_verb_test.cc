@@ -13,6 +13,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Property;
 
@@ -184,12 +185,15 @@ TEST_F(TuneVerbTest, AStockThatFailsIsExitCode1AndNothingIsKept) {
   EXPECT_TRUE(coordinator_.kept.empty());
 }
 
-TEST_F(TuneVerbTest, ARoundThatDoesNotEndIsTakenBack) {
-  coordinator_.on_watch = [this] {
-    coordinator_.failure = NotFound("there is no such job");
-    coordinator_.on_watch = nullptr;
+TEST_F(TuneVerbTest, ARoundThatCannotBeSubmittedWholeIsTakenBack) {
+  coordinator_.execute = [this](const v1::SubmitRequest& request) {
+    if (coordinator_.all_submitted.size() == 3) coordinator_.lost_submits = 2;  // behind the pilot and two of a round
+    return Execute(request);
   };
-  EXPECT_NE(Run({"tune", "work", "--on", "lab-3"}).exit_code, 0);
+  const CommandResult result = Run({"tune", "work", "--on", "lab-3"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("its runs were cancelled and nothing was kept"));
+  EXPECT_THAT(coordinator_.cancelled.ids(), ElementsAre("job-2", "job-3"));
   EXPECT_TRUE(coordinator_.kept.empty());
 }
 

@@ -108,7 +108,7 @@ TEST(WorkerProgram, PinsItsThreadsByHandAndStillCountsTheCores) {
   const Output plain = RunWorker("run tensor_add --set n=256 --set steps=10");
   const Output pinned = RunWorker("run", "", spec);
   ASSERT_EQ(pinned.exit_code, 0) << pinned.text;
-  const Json& parameters = pinned.Lines().back()["result"]["parameters"];
+  const Json parameters = pinned.Lines().back()["result"]["parameters"];
   EXPECT_EQ(parameters["pinning"], "close");
   EXPECT_EQ(parameters["threads"], plain.Lines().back()["result"]["parameters"]["threads"]);
   EXPECT_EQ(RunWorker("run tensor_add --set n=256 --set steps=10",
