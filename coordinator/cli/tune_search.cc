@@ -1,6 +1,7 @@
 #include "coordinator/cli/tune_search.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "coordinator/cli/exit_code.h"
@@ -104,14 +105,18 @@ void TuneSearch::DropHopeless() {
 }
 
 size_t TuneSearch::BestOfStage() const {
-  size_t best = TuneTable::kStock;
-  for (const size_t candidate : stage_.contestants) {
-    const auto ratio = [this](size_t of) {
-      return table_.Ratio(of, TuneTable::kStock, stage_.first_round).value_or(0);
-    };
-    if (table_.IsIn(candidate) && ratio(candidate) > ratio(best)) best = candidate;
-  }
-  return best;
+  const auto ratio = [this](size_t of) {
+    return table_.IsIn(of) ? table_.Ratio(of, TuneTable::kStock, stage_.first_round).value_or(0) : 0;
+  };
+  double most = 0;
+  for (const size_t candidate : stage_.contestants) most = std::max(most, ratio(candidate));
+  // Of those that are as fast, what changes least.
+  const auto rank = [&](size_t candidate) {
+    const bool is_fast = ratio(candidate) * (1 + kLeastGain) >= most;
+    return std::make_tuple(!is_fast, table_.ChangesOf(candidate), -ratio(candidate));
+  };
+  return *std::min_element(stage_.contestants.begin(), stage_.contestants.end(),
+                           [&](size_t a, size_t b) { return rank(a) < rank(b); });
 }
 
 bool TuneSearch::IsBetter(size_t candidate, size_t than) const {

@@ -47,12 +47,10 @@ size_t TuneTable::Find(const TuneSettings& settings) {
   return candidates_.size() - 1;
 }
 
-std::vector<std::string> TuneTable::Exclusions() const {
-  std::vector<std::string> lines;
-  for (const Candidate& candidate : candidates_) {
-    if (!candidate.exclusion.empty()) lines.push_back(candidate.name + ": " + candidate.exclusion);
-  }
-  return lines;
+int TuneTable::ChangesOf(size_t candidate) const {
+  int changes = 0;
+  for (const auto& [name, value] : settings(candidate)) changes += space_.tuned.at(name) == value ? 0 : 1;
+  return changes;
 }
 
 void TuneTable::Record(size_t candidate, int round, const TuneMeasurement& measurement) {

@@ -35,10 +35,11 @@ class TuneTable {
   size_t Find(const TuneSettings& settings);
   const TuneSettings& settings(size_t candidate) const { return candidates_[candidate].settings; }
   const std::string& name(size_t candidate) const { return candidates_[candidate].name; }
+  // In how many parameters it differs from the baseline.
+  int ChangesOf(size_t candidate) const;
   // Why it is out of the search: it failed, or its loss is another. "" while it is in.
   const std::string& exclusion(size_t candidate) const { return candidates_[candidate].exclusion; }
   bool IsIn(size_t candidate) const { return exclusion(candidate).empty(); }
-  std::vector<std::string> Exclusions() const;  // "threads=1: ..."
 
   void Record(size_t candidate, int round, const TuneMeasurement& measurement);
   // Of stock with another seed.
