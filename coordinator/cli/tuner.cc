@@ -39,19 +39,34 @@ const v1::Metric* FindMetric(const v1::Result& result, const std::string& name) 
 
 double TookS(const v1::RunInfo& run) { return std::max(run.finished_unix_s() - run.started_unix_s(), 0.0); }
 
+// What was found, in one sentence.
+std::string SummaryOf(const TuneSearch::Outcome& found, const TuneTable& table) {
+  const std::string than_stock = FormatFixed(found.stock_gain, 2) + " times stock's speed";
+  if (!found.is_own) {
+    return "nothing beats the workload's own tuned settings by more than noise: they stay, " + than_stock;
+  }
+  const std::string kept = table.name(found.kept) + " is kept: ";
+  if (!table.IsIn(table.baseline())) return kept + "the workload's own do not work here; " + than_stock;
+  return kept + FormatFixed(found.gain, 2) +
+         " times the speed of the workload's own tuned settings in the last rounds, " + than_stock;
+}
+
 }  // namespace
 
 Tuner::Tuner(Session& session, const TuneTarget& target)
-    : session_(session), target_(target), interrupted_(session.signals), started_s_(NowS()) {}
+    : session_(session),
+      target_(target),
+      space_(MakeTuneSpace(target.placement.workload, target.device.kind(), target.agent.host())),
+      interrupted_(session.signals),
+      started_s_(NowS()) {}
 
 StatusOr<v1::TuneOutcome> Tuner::Tune(double budget_s) {
-  const TuneSpace space = MakeTuneSpace(target_.placement.workload, target_.device.kind(), target_.agent.host());
-  if (space.Neighbours(space.tuned).empty()) {
+  if (space_.Neighbours(space_.tuned).empty()) {
     return FailedPrecondition("workload " + target_.placement.workload.name() + " by " + target_.placement.runtime +
                               " has nothing to tune");
   }
   FLEETMARK_RETURN_IF_ERROR(Pilot(budget_s));
-  TuneSearch search(space, run_s_);
+  TuneSearch search(space_, run_s_);
   const double left_s = budget_s - ElapsedS();
   if (search.LeastS() > left_s) {
     return InvalidArgument(
@@ -108,8 +123,7 @@ void Tuner::ChooseSteps(const v1::RunInfo& pilot, double budget_s) {
   if (summary.steps() <= 0 || !(summary.measured_s() > 0)) return;
   const double step_s = summary.measured_s() / summary.steps();
   const double other_s = std::max(run_s_ - summary.measured_s(), 0.0);
-  const TuneSpace space = MakeTuneSpace(target_.placement.workload, target_.device.kind(), target_.agent.host());
-  const double runs = kRoundsWanted * static_cast<double>(space.Neighbours(space.tuned).size() + 2);
+  const double runs = kRoundsWanted * static_cast<double>(space_.Neighbours(space_.tuned).size() + 2);
   const double measured_s = std::clamp(budget_s / runs - other_s, kLeastMeasuredS, kMostMeasuredS);
   const double steps = std::clamp(std::round(measured_s / step_s), kFewestSteps, kMostSteps);
   fixed_["steps"] = std::to_string(std::lround(steps));
@@ -163,11 +177,7 @@ StatusOr<v1::TuneOutcome> Tuner::Keep(const TuneSearch& search) {
   v1::TuneOutcome outcome;
   FLEETMARK_ASSIGN_OR_RETURN(*outcome.mutable_profile(), session_.client.Call(&Client::Stub::KeepProfile, profile));
   outcome.set_is_own(found.is_own);
-  const std::string than_stock = FormatFixed(found.stock_gain, 2) + " times stock's speed";
-  outcome.set_summary(
-      found.is_own ? table.name(found.kept) + " is kept: " + FormatFixed(found.gain, 2) +
-                         " times the speed of the workload's own tuned settings in the last rounds, " + than_stock
-                   : "nothing beats the workload's own tuned settings by more than noise: they stay, " + than_stock);
+  outcome.set_summary(SummaryOf(found, table));
   outcome.set_compares_losses(table.has_loss());
   outcome.set_took_s(ElapsedS());
   outcome.set_runs(runs_);

@@ -51,6 +51,7 @@ class Tuner {
 
   Session& session_;
   const TuneTarget& target_;
+  const TuneSpace space_;
   InterruptFlag interrupted_;
   const double started_s_;
   std::string metric_, unit_;

@@ -84,7 +84,7 @@ def run_tunable(parameters, profile):
     if parameters.get("hold") == "true":
         hold()
     kernels = parameters.get("kernels", "good" if profile == "tuned" else "plain")
-    if KERNELS[kernels] is None:
+    if KERNELS[kernels] is None or (kernels, parameters.get("size")) == ("good", "2"):
         send({"error": {"kind": "unsupported", "message": f"kernels={kernels} do not work here", "hint": ""}})
         sys.exit(108)
     rate, excess = KERNELS[kernels]

@@ -43,7 +43,7 @@ class Tuning(fleet.FleetTest):
         self.assertEqual(("best", {"kernels": "best"}), (kernels, run["result"]["profile_settings"]))
         self.assertNotIn("kernels", run["parameters"])
         self.assertEqual("plain", self.measure("--set", "kernels=plain")[1])
-        self.assertEqual("good", self.measure("--set", "size=2")[1])
+        self.assertEqual("good", self.measure("--set", "size=3")[1])
         self.assertEqual("good", self.measure(agent="lab-2")[1])
         self.assertEqual("plain", self.measure(profile="stock")[1])
         # It outlives the coordinator.
@@ -69,6 +69,12 @@ class Tuning(fleet.FleetTest):
         for run in lab.json("runs")["runs"]:
             lab.wait_for_run(run["run_id"], "cancelled")
         self.assertEqual([], lab.json("tune", "--list")["profiles"])
+
+    def test_where_the_workloads_own_fail_the_best_that_works_is_kept(self):
+        lab = self.fleet
+        document = lab.cli(*TUNE, "--set", "size=2").stdout
+        self.assertIn("the workload's own do not work here", document)
+        self.assertEqual("best", self.measure("--set", "size=2")[1])
 
     def test_an_agent_that_is_away_is_refused_at_once(self):
         lab = self.fleet
