@@ -9,10 +9,11 @@ namespace fleetmark {
 // back costs a quarter of the arithmetic. A gradient stops where the largest value is exactly 0, as it does at relu
 // anyway.
 //
-// All are fp32. `x` is batch x channels x height x width, channels last, of 3 or 16 channels; `weight` is
-// outputs x channels x 5 x 5, channels last, with 16 outputs for 3 channels and 8 for 16; what the convolution gives
-// has an even height, and a width that is a multiple of 4 (3 channels) or 2. Others are a mistake in the program. The
-// result is channels last. Sums are in the same order with any number of threads.
+// All are fp32. `x` is batch x channels x height x width, channels last, height and width even, of 3 channels, which
+// get no gradient, or 16; `weight` is outputs x channels x 5 x 5, channels last, with 16 outputs for 3 channels and 8
+// for
+// 16. Others are a mistake in the program. The result is channels last. Sums are in the same order with any number of
+// threads.
 at::Tensor ConvReluPool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace fleetmark
