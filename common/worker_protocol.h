@@ -49,10 +49,12 @@ constexpr std::string_view FailureOfExitCode(int exit_code) {
 
 // The `retain` allocator: glibc gives large blocks back to the kernel after each step and has them page-faulted in
 // again, which halves training speed on CPUs. It reads these only at exec, so the agent sets the variable before it
-// starts the worker, and a worker run by hand re-executes itself with it.
+// starts the worker, and a worker run by hand re-executes itself with it. Large pages (hugetlb=1: where the kernel has
+// them to give) take a tenth off the time of what is bound by memory.
 inline constexpr char kGlibcTunablesVariable[] = "GLIBC_TUNABLES";
 inline constexpr char kRetainTunables[] =
-    "glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456";
+    "glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456"
+    ":glibc.malloc.hugetlb=1";
 
 // Pinning: OpenMP binds its threads to cores when the program is loaded, so this too is set before it starts. It binds
 // the first thread as well, after which the program cannot count the cores that it may use: whoever sets these says the
