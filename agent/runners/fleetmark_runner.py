@@ -17,6 +17,7 @@ STARTED = time.perf_counter()
 
 import measurement as measurement_module  # noqa: E402
 import protocol  # noqa: E402
+import tensor_add  # noqa: E402
 
 RUNTIMES = {"pytorch": ("pytorch_workloads", "torch", ""),
             "keras-tensorflow": ("keras_workloads", "tensorflow", "tensorflow"),
@@ -43,6 +44,8 @@ def offer(runtime, workload):
             parameter["choices"] = ["fp32", "tf32"]
         if "folder" in parameter.get("choices", []):
             parameter["choices"], parameter["doc"] = ["synthetic"], "synthetic: images made by seed"
+        if parameter["name"] == "variant":
+            parameter.update(tensor_add.offer(runtime, parameter))
     workload["parameters"] = parameters + ([COMPILE] if runtime == "pytorch" else [])
     workload["metrics"] = [metric for metric in workload["metrics"] if metric["name"] not in NO_METRICS[runtime]]
     return workload
@@ -83,7 +86,8 @@ def run(runtime):
     workload = offer(runtime, protocol.known_workloads()[name])
     given = dict(specification.get("parameters", {}))
     if specification.get("profile") == "tuned":
-        given = {**TUNED.get(runtime, {}), **given}
+        there_is = {parameter["name"] for parameter in workload["parameters"]}
+        given = {**{name: value for name, value in TUNED.get(runtime, {}).items() if name in there_is}, **given}
     parameters = protocol.parameters_of(workload, given)
     if parameters.get("threads") == 0:
         parameters["threads"] = int(os.environ.get("OMP_NUM_THREADS", "0"))

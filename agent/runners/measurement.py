@@ -83,7 +83,7 @@ class Measurement:
             if self.warmup_steps == self.parameters["warmup"]:
                 send("phase", {"name": "measure"})
         else:
-            if samples >= self.parameters["batch"]:
+            if samples >= self.parameters.get("batch", 1):
                 self.step_s.append(elapsed)
             self.steps += 1
             self.measured_s += elapsed

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import datasets
+import tensor_add as adding
 from measurement import Measurement, Metrics, measure_calls
 
 
@@ -27,7 +28,7 @@ def is_out_of_memory(error):
 
 def prepare(given, device):
     """What must be set before the first operation. Changes `given` to what takes effect."""
-    torch.manual_seed(given["seed"])
+    torch.manual_seed(given.get("seed", 0))
     if given["threads"]:
         torch.set_num_threads(given["threads"])
     given["threads"] = torch.get_num_threads()
@@ -249,5 +250,9 @@ def image_cnn_58m(workload, given, device, dataset_dir):
     return measurement, loader.about(), []
 
 
+def tensor_add(workload, given, device, dataset_dir):
+    return adding.run(adding.in_pytorch, workload, given, device)
+
+
 WORKLOADS = {function.__name__: function for function in
-             (cifar_lenet, cifar_resnet63, image_cnn_58m, mnist_cnn)}
+             (cifar_lenet, cifar_resnet63, image_cnn_58m, mnist_cnn, tensor_add)}

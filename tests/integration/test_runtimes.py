@@ -1,7 +1,9 @@
 """Python frameworks as runtimes: how they are set up, what is said of those that are not, and a real run in PyTorch."""
 
+import json
 import os
 import subprocess
+import sys
 import unittest
 
 import fleet
@@ -48,6 +50,20 @@ class Setup(RuntimesTest):
         self.assert_explains(known["pytorch"]["unavailable"], "libtorch_cpu.so is gone")
 
 
+class Offers(unittest.TestCase):
+    def test_tensor_add_has_the_variants_that_a_framework_has(self):
+        script = ("import fleetmark_runner, json, protocol; print(json.dumps({runtime: fleetmark_runner.offer(runtime, "
+                  "protocol.known_workloads()['tensor_add']) for runtime in fleetmark_runner.RUNTIMES}))")
+        offered = json.loads(subprocess.check_output([sys.executable, "-B", "-c", script], cwd=fleet.BIN / "runners"))
+        variant = {runtime: next(parameter for parameter in workload["parameters"] if parameter["name"] == "variant")
+                   for runtime, workload in offered.items()}
+        self.assertEqual(["torchscript", "inplace", "out", "alloc", "upload"], variant["pytorch"]["choices"])
+        for runtime in ("keras-tensorflow", "keras-jax"):
+            self.assertEqual(["inplace", "alloc", "upload"], variant[runtime]["choices"])
+            self.assertEqual("inplace", variant[runtime]["default_value"])
+            self.assertNotIn("torchscript", variant[runtime]["doc"])
+
+
 @unittest.skipUnless(TORCH_PYTHON, "Debian's LibTorch comes without PyTorch")
 class PyTorch(RuntimesTest):
     def test_the_workloads_run_in_pytorch_with_the_same_metrics(self):
@@ -74,6 +90,11 @@ class PyTorch(RuntimesTest):
                           "batch=2", timeout_s=120)["runs"][0]["result"]
         self.assertEqual(4, len(resnet["summary"]["notes"]))
         self.assertEqual(15206538, {m["name"]: m for m in resnet["metrics"]}["parameters_total"]["value"])
+        add = lab.json("submit", "tensor_add", "--on", "lab-1", "--runtime", "pytorch", "--profile", "tuned", "--wait",
+                       "--set", "n=256", "--set", "steps=20", timeout_s=120)["runs"][0]["result"]
+        self.assertIn("TorchScript folded", add["summary"]["notes"][0])
+        rate = {m["name"]: m["value"] for m in add["metrics"]}
+        self.assertAlmostEqual(1, rate["gb_per_s"] / (rate["it_per_s"] * 2 * 256 * 256 * 4e-9), places=6)
         missing = lab.json("submit", "mnist_cnn", "--on", "lab-1", "--runtime", "pytorch", "--wait", expect=1)
         self.assertEqual("data_missing", missing["runs"][0]["failure"]["kind"])
 
