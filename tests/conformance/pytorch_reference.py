@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, sys.argv[1])
-from train_mnist_pytorch import Net as MnistNet  # noqa: E402
+from pytorch_workloads import MnistNet  # noqa: E402
 
 
 class LeNet(nn.Module):
