@@ -89,7 +89,8 @@ void LiveWorkers::Remove(int pid) {
 bool LiveWorkers::EndStrays(std::string_view attempt_id, double timeout_s) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
   do {
-    if (!KillProcessesOf(attempt_id, timeout_s)) return false;
+    const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
+    if (!KillProcessesOf(attempt_id, left.count())) return false;
     if (ReapStrays()) return true;
   } while (std::chrono::steady_clock::now() < deadline);
   return false;

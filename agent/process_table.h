@@ -33,7 +33,7 @@ class LiveWorkers {
   void Remove(int pid);
   // Kills and reaps what the worker of `attempt_id` left behind, also what goes on forking away from its killer, until
   // this process has no other children than live workers; false when it still has after `timeout_s`.
-  bool EndStrays(std::string_view attempt_id, double timeout_s);
+  [[nodiscard]] bool EndStrays(std::string_view attempt_id, double timeout_s);
 
  private:
   // False when a child is alive that is no worker.

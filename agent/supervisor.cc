@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,7 +78,10 @@ class Supervisor::Worker {
     observation.oom_kills = oom_kills < 0 ? -1 : oom_kills - oom_kills_before;
     const SteadyTime ended = std::chrono::steady_clock::now();
     live_workers_->Remove(process_->pid());
-    if (HasChildren()) live_workers_->EndStrays(attempt_id_, kKillTimeoutS);
+    if (HasChildren() && !live_workers_->EndStrays(attempt_id_, kKillTimeoutS)) {
+      spdlog::warn("something that attempt {} started is still alive and may disturb what is measured next",
+                   attempt_id_);
+    }
     // What is still in the pipes. Bounded, in case that somebody got away and writes on.
     for (int reads = 0; reads < kMostLastReads && (ReadEvents() || ReadOutput()); ++reads) {
     }

@@ -91,8 +91,10 @@ def run(runtime):
     parameters = protocol.parameters_of(workload, given)
     if parameters.get("threads") == 0:
         parameters["threads"] = int(os.environ.get("OMP_NUM_THREADS", "0"))
-    if "pinning" in parameters:  # OpenMP's, from before this program was started
-        parameters["pinning"] = os.environ.get("OMP_PROC_BIND", "none")
+    pinning = os.environ.get("OMP_PROC_BIND", "none")  # from before this program was started
+    if parameters.get("pinning", pinning) != pinning:
+        raise protocol.Failure("unsupported", f"pinning={parameters['pinning']} cannot be had: threads are bound as "
+                               f"{pinning} since the start", "run it through an agent, which sets OMP_PROC_BIND")
     if parameters["dtype"] == "tf32" and device == "cpu":
         raise protocol.Failure("unsupported", "dtype=tf32 needs a CUDA device, not cpu", "take dtype=fp32")
     loaded.prepare(parameters, device)

@@ -7,6 +7,8 @@ from protocol import Failure, memory_bytes
 # Of each variant what a step must at least read and write, and what it holds at once, in tensors.
 TRAFFIC = {"torchscript": 2, "inplace": 2, "out": 3, "alloc": 3, "upload": 9}
 HELD = {"torchscript": 1, "inplace": 1, "out": 3, "alloc": 3, "upload": 3}
+DOCS = {"torchscript": "the published function", "inplace": "z += z", "out": "z = x + y into the same memory",
+        "alloc": "into new memory", "upload": "ones made on the host, copied, added"}
 VARIANTS = {"pytorch": list(TRAFFIC), "keras-tensorflow": ["inplace", "alloc", "upload"],
             "keras-jax": ["inplace", "alloc", "upload"]}
 
@@ -14,9 +16,9 @@ VARIANTS = {"pytorch": list(TRAFFIC), "keras-tensorflow": ["inplace", "alloc", "
 def offer(runtime, parameter):
     """The parameter `variant` as this runtime has it."""
     choices = VARIANTS[runtime]
-    docs = [doc for doc in parameter["doc"].split("; ") if doc.split(":")[0] in choices]
     default = parameter["default_value"] if parameter["default_value"] in choices else "inplace"
-    return {**parameter, "choices": choices, "default_value": default, "doc": "; ".join(docs)}
+    return {**parameter, "choices": choices, "default_value": default,
+            "doc": "; ".join(f"{choice}: {DOCS[choice]}" for choice in choices)}
 
 
 def in_pytorch(given, device):

@@ -3,6 +3,7 @@
 #include <ATen/ops/randn.h>
 
 #include <algorithm>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <map>
@@ -11,6 +12,7 @@
 #include "agent/worker/kernels/matrix_product.h"
 #include "agent/worker/kernels/streams.h"
 #include "agent/worker/precision.h"
+#include "agent/worker/torch_failure.h"
 
 namespace fleetmark {
 namespace {
@@ -61,8 +63,9 @@ double ConvolutionRate(at::Device device, const std::string& dtype) {
 double RateOrNone(const std::function<double()>& measure) {
   try {
     return measure();
-  } catch (const c10::Error&) {
-    return 0;
+  } catch (const std::exception&) {
+    if (CurrentExceptionAsFailure().kind() == "unsupported") return 0;
+    throw;
   }
 }
 
@@ -84,7 +87,7 @@ double MeasureMemoryCeiling(at::Device device) {
   static std::map<std::string, double> measured;
   double& best = measured[device.str()];
   if (best > 0) return best;
-  constexpr int64_t kCount = int64_t{1} << 26;  // 256 MiB: more than caches hold
+  constexpr auto kCount = static_cast<int64_t>(kMemoryCeilingBytes / 2 / sizeof(float));
   const at::Tensor x = at::ones({kCount}, at::TensorOptions().device(device));
   at::Tensor z = at::zeros_like(x);
   const double array = static_cast<double>(kCount) * sizeof(float);
@@ -99,11 +102,21 @@ double MeasureMemoryCeiling(at::Device device) {
   return std::max(best, rate(2, [&] { StreamTriad(kCount, from, from, 1, to); }));
 }
 
-void RecordFlops(const LoopResult& loop, double flops, double ceiling, MetricRecorder* recorder) {
+void RecordShare(double rate, const std::function<double()>& ceiling, MetricRecorder* recorder) {
+  try {
+    recorder->Record("ceiling_share", rate / ceiling());
+  } catch (const std::exception&) {  // what was measured before stands all the same
+    recorder->Note("ceiling_share has no value: " + CurrentExceptionAsFailure().message());
+  }
+}
+
+void RecordFlops(const LoopResult& loop, double flops, at::Device device, const std::string& dtype,
+                 MetricRecorder* recorder) {
   constexpr double kTera = 1e-12;
   const double rate = flops * static_cast<double>(loop.steps) / loop.measured_s;
   recorder->RecordRate("tflop_per_s", kTera * rate, kTera * flops, loop.step_s);
-  if (ceiling > 0) recorder->Record("ceiling_share", rate / ceiling);
+  RecordShare(
+      rate, [&] { return MeasureArithmeticCeiling(device, dtype); }, recorder);
 }
 
 }  // namespace fleetmark

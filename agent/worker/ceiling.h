@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "agent/worker/run_loop.h"
@@ -18,7 +19,14 @@ double MeasureArithmeticCeiling(at::Device device, const std::string& dtype);
 // caches.
 double MeasureMemoryCeiling(at::Device device);
 
-// tflop_per_s of a loop whose steps need `flops` each, and the share of `ceiling` that it reaches.
-void RecordFlops(const LoopResult& loop, double flops, double ceiling, MetricRecorder* recorder);
+// What the latter holds: two arrays, larger than caches.
+inline constexpr double kMemoryCeilingBytes = 2.0 * (256 << 20);
+
+// ceiling_share of `rate`; a note where the ceiling cannot be measured.
+void RecordShare(double rate, const std::function<double()>& ceiling, MetricRecorder* recorder);
+
+// tflop_per_s of a loop whose steps need `flops` each, and the share of the device's ceiling in `dtype`.
+void RecordFlops(const LoopResult& loop, double flops, at::Device device, const std::string& dtype,
+                 MetricRecorder* recorder);
 
 }  // namespace fleetmark

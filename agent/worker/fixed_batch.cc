@@ -12,8 +12,8 @@ void FixedBatch::Step() {
 }
 
 void FixedBatch::RecordArithmetic(const LoopResult& loop, MetricRecorder* recorder) const {
-  RecordFlops(loop, parts_.network->TrainingFlops() * static_cast<double>(samples()),
-              MeasureArithmeticCeiling(parts_.inputs.device(), parts_.dtype), recorder);
+  RecordFlops(loop, parts_.network->TrainingFlops() * static_cast<double>(samples()), parts_.inputs.device(),
+              parts_.dtype, recorder);
 }
 
 }  // namespace fleetmark

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/statistics.h"
@@ -44,11 +45,16 @@ class MetricRecorder {
   // A rate: `per_step` units in each step; `value` = total units / total time, the sample is per_step / each time.
   void RecordRate(std::string_view name, double value, double per_step, std::span<const double> step_s);
 
+  // Says why something was not recorded: one sentence for the result's notes.
+  void Note(std::string sentence) { notes_.push_back(std::move(sentence)); }
+
   bool Has(std::string_view name) const;
   const std::vector<MetricValue>& metrics() const { return metrics_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   std::vector<MetricValue> metrics_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace fleetmark

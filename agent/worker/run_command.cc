@@ -48,6 +48,9 @@ StatusOr<Parameters> EffectiveParameters(const WorkloadDefinition& definition, c
   if (const auto tuned = definition.tuned.find(device_kind);
       spec.profile == kTunedProfile && tuned != definition.tuned.end()) {
     given.insert(tuned->second.begin(), tuned->second.end());
+    const auto dtype = spec.parameters.find("dtype");
+    const bool is_fp32 = dtype == spec.parameters.end() || dtype->second == "fp32";
+    if (definition.fused_is_fp32 && !is_fp32 && !spec.parameters.contains("kernels")) given.erase("kernels");
   }
   return Parameters::Parse(definition.parameters, given);
 }
@@ -115,10 +118,12 @@ double ProcessSeconds() {
 
 // What was measured around the loop.
 struct Surroundings {
-  double main_started;  // on MonotonicClock
-  double load1;         // before it; negative where unknown
+  double load1;  // before it; negative where unknown
   double loop_wall_s;
   double loop_process_s;
+  double process_s;  // of the whole process, up to the end of the loop, as are the next two
+  double wall_s;     // since main started
+  double rss_peak_bytes;
 };
 
 void WriteResult(const WorkloadDefinition& definition, const Workload& workload, const Parameters& parameters,
@@ -132,8 +137,9 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
   if (surroundings.loop_wall_s > 0) {
     recorder.Record("cpu_percent", 100 * surroundings.loop_process_s / surroundings.loop_wall_s);
   }
-  recorder.Record("rss_peak_bytes", 1024.0 * static_cast<double>(OwnUsage().ru_maxrss));
+  recorder.Record("rss_peak_bytes", surroundings.rss_peak_bytes);
   Json notes = workload.Notes();
+  for (const std::string& note : recorder.notes()) notes.push_back(note);
   if (!recorder.Has(definition.metrics.front())) {
     notes.push_back(definition.metrics.front() +
                     " has no value, so this run is on no board: it ended before an epoch did");
@@ -150,8 +156,8 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
                   {"steps", loop.steps},
                   {"warmup_steps", loop.warmup_steps},
                   {"measured_s", loop.measured_s},
-                  {"wall_s", MonotonicClock().Now() - surroundings.main_started},
-                  {"process_s", ProcessSeconds()},
+                  {"wall_s", surroundings.wall_s},
+                  {"process_s", surroundings.process_s},
                   {"parameters", parameters.values()},
                   {"data", workload.Data()},
                   {"notes", notes}});
@@ -191,8 +197,14 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
     return RunLoop(workload.get(), options, &rules, MonotonicClock(), &reporter);
   }();
   if (!loop.ok()) return loop.status();
-  const Surroundings surroundings = {main_started, load1, MonotonicClock().Now() - wall_before,
-                                     ProcessSeconds() - process_before};
+  // Before metrics are recorded, for which some workloads measure a ceiling.
+  const double now = MonotonicClock().Now(), process_s = ProcessSeconds();
+  const Surroundings surroundings = {.load1 = load1,
+                                     .loop_wall_s = now - wall_before,
+                                     .loop_process_s = process_s - process_before,
+                                     .process_s = process_s,
+                                     .wall_s = now - main_started,
+                                     .rss_peak_bytes = 1024.0 * static_cast<double>(OwnUsage().ru_maxrss)};
   WriteResult(*definition, *workload, parameters, *loop, surroundings, writer);
   return OkStatus();
 }

@@ -70,7 +70,7 @@ Status CheckOurs(const std::string& allocator, const std::string& pinning, const
   if (pinning == kCustom) {
     return Unsupported(
         "pinning=" + wanted.pinning + " cannot be had: the environment has a binding of threads of its own",
-        "unset " + std::string(kBindVariable) + ", GOMP_CPU_AFFINITY and KMP_AFFINITY");
+        "unset " + std::string(kBindVariable) + ", " + kPlacesVariable + ", GOMP_CPU_AFFINITY and KMP_AFFINITY");
   }
   return OkStatus();
 }
@@ -82,7 +82,9 @@ void SetVariables(const StartSettings& wanted) {
     unsetenv(kGlibcTunablesVariable);
   }
   if (wanted.pinning == kNoPinning) {
-    unsetenv(kBindVariable);
+    if (PinningInForce() != kNoPinning) unsetenv(kThreadsVariable);  // it was said with the pinning
+    LeavePinning();                                                  // the next program would inherit the one core
+    for (const char* const variable : {kBindVariable, kPlacesVariable}) unsetenv(variable);
   } else {
     int threads = wanted.threads > 0 ? wanted.threads : ThreadsOfPinning();
     if (threads == 0) threads = ReadHostInfo().physical_cores;
@@ -115,8 +117,10 @@ std::string PinningInForce() {
   for (const char* const name : {"GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
     if (std::getenv(name) != nullptr) return kCustom;
   }
-  if (bind == "false") return kNoPinning;
-  const bool is_ours = (bind == "close" || bind == "spread") && VariableOr(kPlacesVariable, "") == kPlaces;
+  const std::string_view places = VariableOr(kPlacesVariable, "");
+  if (bind == "false") return places.empty() || std::getenv(kBindVariable) != nullptr ? kNoPinning : kCustom;
+  const bool is_ours =
+      (bind == "close" || bind == "spread") && places == kPlaces && std::getenv(kThreadsVariable) != nullptr;
   return is_ours ? bind : kCustom;
 }
 

@@ -15,11 +15,11 @@ struct StartSettings {
 };
 
 // What serves malloc in this process, as it really is: "retain", "stock", "custom" (other settings of glibc's), or the
-// library that took its place
-// ("libtcmalloc.so.4").
+// library that took its place ("libtcmalloc.so.4").
 std::string AllocatorInForce();
 
-// How OpenMP binds its threads in this process: "none", "close", "spread", or "custom".
+// How OpenMP binds its threads in this process: "none", "close", "spread", or "custom", which is any way that the agent
+// does not take: without a number of threads too, since a bound program cannot count the cores that it may use.
 std::string PinningInForce();
 
 // The number of threads that whoever pinned them chose; 0 where they are not pinned. Once pinned, a program cannot

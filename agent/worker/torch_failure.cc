@@ -1,6 +1,8 @@
 #include "agent/worker/torch_failure.h"
 
+#include <algorithm>
 #include <exception>
+#include <initializer_list>
 #include <new>
 #include <string>
 
@@ -14,24 +16,26 @@ constexpr char kMemoryHint[] = "take a smaller problem (batch, n), or free memor
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+bool HasAny(const std::string& text, std::initializer_list<const char*> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* word) { return text.find(word) != std::string::npos; });
+}
+
 // LibTorch's CPU allocator throws a plain c10::Error, which only its words tell apart.
 bool SaysOutOfMemory(const std::string& text) {
-  for (const char* words : {"can't allocate memory", "out of memory", "not enough memory"}) {
-    if (text.find(words) != std::string::npos) return true;
-  }
-  return false;
+  return HasAny(text, {"can't allocate memory", "out of memory", "not enough memory", "_ALLOC_FAILED"});
 }
 
-// A GPU that is lost, hangs or stops with an error; its memory was looked at before.
+// A GPU that is lost, hangs or has broken memory, as CUDA's runtime words it.
 bool SaysDeviceFailed(const std::string& text) {
-  for (const char* words : {"CUDA error", "cuDNN error", "CUDA driver error"}) {
-    if (text.find(words) != std::string::npos) return true;
-  }
-  return false;
+  return HasAny(text, {"unspecified launch failure", "launch timed out", "illegal memory access", "ECC error",
+                       "busy or unavailable", "device is lost", "fallen off the bus", "hardware stack error"});
 }
 
-// An operation that has no kernel for a number format.
-bool SaysUnsupported(const std::string& text) { return text.find("not implemented for") != std::string::npos; }
+// An operation that has no kernel for a number format or a processor.
+bool SaysUnsupported(const std::string& text) {
+  return HasAny(text, {"not implemented for", "no kernel image", "_NOT_SUPPORTED"});
+}
 
 }  // namespace
 

@@ -72,6 +72,7 @@ struct WorkloadDefinition {
   // What profile `tuned` sets on a kind of device, unless the user did: the fastest settings that leave the computation
   // the same.
   std::map<std::string, std::map<std::string, std::string>> tuned;
+  bool fused_is_fp32 = false;  // kernels=fused knows no other dtype: with one, `tuned` leaves the kernels as they are
   std::unique_ptr<Workload> (*create)() = nullptr;
 };
 

@@ -1,6 +1,8 @@
 // The floor of tensor_add's variant `inplace`: z += z as a plain loop over memory of the same size.
 //   tensor_add_loop N WARMUP STEPS
 // prints the seconds of each step after the warm-up, one a line. OMP_NUM_THREADS is the number of threads.
+#include <sys/mman.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,10 +16,15 @@ int main(int argc, char** argv) {
   }
   const long n = std::atol(argv[1]), count = n * n;
   const int warmup = std::atoi(argv[2]), steps = std::atoi(argv[3]);
-  constexpr std::size_t kAlignment = 64;  // LibTorch's
+  constexpr std::size_t kAlignment = 2 << 20;  // of a large page
   const std::unique_ptr<float, decltype(&std::free)> memory(
       static_cast<float*>(std::aligned_alloc(kAlignment, static_cast<std::size_t>(count) * sizeof(float))), &std::free);
   float* const z = memory.get();
+  if (z == nullptr) {
+    std::perror("tensor_add_loop");
+    return 1;
+  }
+  madvise(z, static_cast<std::size_t>(count) * sizeof(float), MADV_HUGEPAGE);  // as the worker's memory
 #pragma omp parallel for simd schedule(static)
   for (long i = 0; i < count; ++i) z[i] = 1;
   std::vector<double> seconds;

@@ -11,9 +11,8 @@ namespace fleetmark {
 //
 // All are fp32. `x` is batch x channels x height x width, channels last, height and width even, of 3 channels, which
 // get no gradient, or 16; `weight` is outputs x channels x 5 x 5, channels last, with 16 outputs for 3 channels and 8
-// for
-// 16. Others are a mistake in the program. The result is channels last. Sums are in the same order with any number of
-// threads.
+// for 16. Others are a mistake in the program. The result is channels last. Sums are in the same order with any number
+// of threads.
 at::Tensor ConvReluPool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace fleetmark

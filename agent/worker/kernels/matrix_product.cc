@@ -4,6 +4,8 @@
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
 
+#include <exception>
+
 #include "agent/worker/precision.h"
 
 namespace fleetmark {
@@ -22,7 +24,14 @@ MatrixProduct::MatrixProduct(Library library, int64_t n, at::Device device, cons
 
 bool MatrixProduct::IsThere(Library library, at::Device device, const std::string& dtype) {
   if (library == Library::kAten) return true;
-  return device.is_cpu() && at::globalContext().hasMKLDNN() && (dtype == "fp32" || dtype == "bf16");
+  if (!device.is_cpu() || !at::globalContext().hasMKLDNN() || (dtype != "fp32" && dtype != "bf16")) return false;
+  constexpr int64_t kSmall = 16;
+  try {
+    MatrixProduct(library, kSmall, device, dtype).Multiply();
+  } catch (const std::exception&) {
+    return false;
+  }
+  return true;
 }
 
 void MatrixProduct::Multiply() {

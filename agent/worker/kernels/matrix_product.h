@@ -17,7 +17,7 @@ class MatrixProduct {
   // Of numbers drawn by ATen's generator.
   MatrixProduct(Library library, int64_t n, at::Device device, const std::string& dtype);
 
-  // Whether `library` multiplies `dtype` on `device`.
+  // Whether `library` multiplies `dtype` on `device`; tries it, since that is a matter of the processor as well.
   static bool IsThere(Library library, at::Device device, const std::string& dtype);
 
   void Multiply();

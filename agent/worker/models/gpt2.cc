@@ -17,11 +17,11 @@ namespace fleetmark {
 bool Gpt2::HasFusedAttention() { return TORCH_VERSION_MAJOR >= 2; }
 
 Gpt2::Gpt2(at::Device device, int64_t context, Attention attention)
-    : Network(Init::kGpt2, device, at::MemoryFormat::Contiguous),
-      context_(context),
-      attention_(attention),
-      mask_(at::ones({context, context}, at::TensorOptions().device(device).dtype(at::kBool)).triu(1)) {
+    : Network(Init::kGpt2, device, at::MemoryFormat::Contiguous), context_(context), attention_(attention) {
   constexpr double kDeviation = 0.02;
+  if (attention == Attention::kSeparate) {
+    mask_ = at::ones({context, context}, at::TensorOptions().device(device).dtype(at::kBool)).triu(1);
+  }
   tokens_ = AddParameter(at::empty({kVocabulary, kWidth}).normal_(0, kDeviation));
   positions_ = AddParameter(at::empty({context, kWidth}).normal_(0, kDeviation));
   for (int i = 0; i < kBlocks; ++i) {

@@ -44,7 +44,7 @@ class Gpt2 : public Network {
 
   const int64_t context_;
   const Attention attention_;
-  const at::Tensor mask_;  // of what lies in the future, context x context
+  at::Tensor mask_;  // of what lies in the future, context x context; for kSeparate alone
   at::Tensor tokens_, positions_;
   std::vector<Block> blocks_;
   Norm last_;

@@ -26,10 +26,11 @@ class CifarLeNet : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
     const Parameters& parameters = setup.parameters;
+    const at::Device device = TorchDevice(setup.device);
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::ChannelsLast));
     batch_ = parameters.Int("batch");
     batches_ = parameters.Int("batches");
     device_ = setup.device;
-    const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
     // In the last step of the warm-up that can be told before: from the second on every step allocates the same.
@@ -38,7 +39,6 @@ class CifarLeNet : public Workload {
                                LoadCifarData(parameters, setup.dataset_dir, batch_ * batches_, kTestBatch));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
     dtype_ = parameters.Text("dtype");
-    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::ChannelsLast));
     train_ = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
     test_ = ToTensors(data.test, kPixelMean, kPixelDeviation, device, format);
     network_ = std::make_unique<LeNet>(device, format);
@@ -129,6 +129,7 @@ WorkloadDefinition Define() {
                   "alloc_bytes", "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = ChannelsLastTuning(),
+      .fused_is_fp32 = true,
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<CifarLeNet>(); },
   };
 }

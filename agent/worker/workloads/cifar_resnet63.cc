@@ -24,13 +24,13 @@ class CifarResNet63 : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
     const Parameters& parameters = setup.parameters;
+    const at::Device device = TorchDevice(setup.device);
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     const int64_t batch = parameters.Int("batch");
     device_ = setup.device;
-    const at::Device device = TorchDevice(device_);
     const at::MemoryFormat format = MemoryFormatOf(parameters);
     FLEETMARK_ASSIGN_OR_RETURN(const ImageDataset data, LoadCifarData(parameters, setup.dataset_dir, batch, 0));
     data_ = {{"name", data.name}, {"sha256", data.sha256}};
-    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     ImageTensors tensors = ToTensors(data.train, kPixelMean, kPixelDeviation, device, format);
     auto network = std::make_unique<ResNet63>(device, format);
     auto optimizer = std::make_unique<Adam>(network->parameters(), OptimizerOptions(parameters, kLearningRate));

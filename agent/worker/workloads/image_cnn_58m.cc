@@ -46,16 +46,16 @@ class ImageCnn58m : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
     const Parameters& parameters = setup.parameters;
+    const at::Device device = TorchDevice(setup.device);
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     const auto seed = static_cast<uint32_t>(parameters.Int("seed"));
     batch_ = parameters.Int("batch");
     device_ = setup.device;
     FLEETMARK_ASSIGN_OR_RETURN(source_, OpenSource(setup));
     data_ = {{"name", source_->data_name()}, {"sha256", source_->sha256()}};
     FLEETMARK_RETURN_IF_ERROR(MakeLoaders(parameters, seed));
-    const at::Device device = TorchDevice(device_);
     format_ = MemoryFormatOf(parameters);
     dtype_ = parameters.Text("dtype");
-    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device));
     network_ = std::make_unique<ImageCnn>(device, format_);
     optimizer_ = std::make_unique<Adam>(network_->parameters(), OptimizerOptions(parameters, kLearningRate));
     Synchronize();
@@ -105,8 +105,7 @@ class ImageCnn58m : public Workload {
                          static_cast<double>(batch_), loop.step_s);
     const std::vector<double> waits(data_wait_s_.end() - loop.steps, data_wait_s_.end());
     recorder->RecordTimes("data_wait_s", Summarize(waits).mean, waits);
-    RecordFlops(loop, network_->TrainingFlops() * static_cast<double>(batch_),
-                MeasureArithmeticCeiling(TorchDevice(device_), dtype_), recorder);
+    RecordFlops(loop, network_->TrainingFlops() * static_cast<double>(batch_), TorchDevice(device_), dtype_, recorder);
     RecordScores(loop, recorder);
     RecordParameterCounts(*network_, recorder);
   }

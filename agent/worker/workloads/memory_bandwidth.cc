@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include "agent/worker/ceiling.h"
@@ -66,10 +65,9 @@ class MemoryBandwidth : public Workload {
     const double rate = static_cast<double>(loop.steps) / loop.measured_s;
     const double bytes = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].traffic;
     recorder->RecordRate("gb_per_s", 1e-9 * bytes * rate, 1e-9 * bytes, loop.step_s);
-    if (!crosses()) {
-      const double best = bytes / *std::min_element(loop.step_s.begin(), loop.step_s.end());
-      recorder->Record("ceiling_share", bytes * rate / std::max(best, MeasureMemoryCeiling(TorchDevice(device_))));
-    }
+    if (!crosses())
+      RecordShare(
+          bytes * rate, [&] { return MeasureMemoryCeiling(TorchDevice(device_)); }, recorder);
     recorder->RecordRate("it_per_s", rate, 1, loop.step_s);
   }
 
@@ -88,7 +86,7 @@ class MemoryBandwidth : public Workload {
     if (streams_ && (!device.is_cpu() || crosses() || !kHasStreams)) {
       return Unsupported("kernels=streaming is for copy and triad on x86 CPUs", "take kernels=aten");
     }
-    const double needed = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].held;
+    const double needed = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].held + kMemoryCeilingBytes;
     const double there = ReadHostInfo().memory_bytes;
     if (!device.is_cpu() || needed <= there) return OkStatus();
     return OutOfMemory(pattern + " needs " + std::to_string(static_cast<int64_t>(needed) >> 20) +

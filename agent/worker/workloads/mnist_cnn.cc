@@ -23,6 +23,8 @@ class MnistCnn : public Workload {
  public:
   Status SetUp(const RunSetup& setup) override {
     const Parameters& parameters = setup.parameters;
+    const at::Device device = TorchDevice(setup.device);
+    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::Contiguous));
     const auto seed = static_cast<uint32_t>(parameters.Int("seed"));
     const bool is_real = parameters.Text("data") == "mnist";
     FLEETMARK_ASSIGN_OR_RETURN(
@@ -32,12 +34,10 @@ class MnistCnn : public Workload {
     device_ = setup.device;
     batch_ = parameters.Int("batch");
     test_batch_ = parameters.Int("test_batch");
-    const at::Device device = TorchDevice(device_);
     format_ = MemoryFormatOf(parameters);
     fused_ = parameters.Text("kernels") == "fused";
     dropout_seed_ = seed * 0x9e3779b9U;
     dtype_ = parameters.Text("dtype");
-    FLEETMARK_RETURN_IF_ERROR(BeginTraining(parameters, device, at::MemoryFormat::Contiguous));
     train_ = ToTensors(data.train, kPixelMean, kPixelDeviation, device, at::MemoryFormat::Contiguous);
     test_ = ToTensors(data.test, kPixelMean, kPixelDeviation, device, format_);
     network_ = std::make_unique<MnistNetwork>(device, format_);
@@ -136,6 +136,7 @@ WorkloadDefinition Define() {
                   "parameters_total", "parameters_trainable"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = {{"cpu", {{"allocator", "retain"}, {"kernels", "fused"}}}, {"cuda", {{"allocator", "retain"}}}},
+      .fused_is_fp32 = true,
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<MnistCnn>(); },
   };
 }

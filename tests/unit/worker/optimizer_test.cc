@@ -56,6 +56,16 @@ TEST_P(OptimizerValues, ThreeStepsMatchPyTorch) {
                    {{0.95, -1.975, 0.2}, {0.895, -1.9725, -0.04}, {0.8455, -2.07025, -0.25601}});
 }
 
+TEST(Optimizer, GradientsThatWereScaledUpAreScaledDown) {
+  at::Tensor plain = Leaf({1}), scaled = Leaf({1});
+  Adam optimizer({plain}, {.lr = 0.1}), other({scaled}, {.lr = 0.1, .gradient_scale = 1024});
+  plain.mutable_grad() = at::tensor({0.5F});
+  scaled.mutable_grad() = at::tensor({512.0F});
+  optimizer.Step();
+  other.Step();
+  EXPECT_EQ(plain.item<float>(), scaled.item<float>());
+}
+
 TEST(Optimizer, TheLearningRateScalesTheStep) {
   at::Tensor whole = Leaf({1}), half = Leaf({1});
   Adadelta first({whole}, {.lr = 1}), second({half}, {.lr = 1});

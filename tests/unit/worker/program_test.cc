@@ -111,12 +111,14 @@ TEST(WorkerProgram, PinsItsThreadsByHandAndStillCountsTheCores) {
   const Json parameters = pinned.Lines().back()["result"]["parameters"];
   EXPECT_EQ(parameters["pinning"], "close");
   EXPECT_EQ(parameters["threads"], plain.Lines().back()["result"]["parameters"]["threads"]);
-  EXPECT_EQ(RunWorker("run tensor_add --set n=256 --set steps=10",
-                      std::string(kBindVariable) + "=close " + kPlacesVariable + "=" + kPlaces)
-                .Lines()
-                .back()["result"]["parameters"]["pinning"],
-            "none")
+  const std::string bound = std::string(kBindVariable) + "=close " + kPlacesVariable + "=" + kPlaces;
+  const Output freed = RunWorker("run tensor_add --set n=256 --set steps=10", bound + " " + kThreadsVariable + "=1");
+  ASSERT_EQ(freed.exit_code, 0) << freed.text;
+  EXPECT_EQ(freed.Lines().back()["result"]["parameters"], plain.Lines().back()["result"]["parameters"])
       << "what is set beats the environment";
+  for (const std::string& half : {bound, std::string(kPlacesVariable) + "=" + kPlaces}) {
+    EXPECT_EQ(RunWorker("run tensor_add --set n=256 --set steps=10", half).exit_code, 108) << half;
+  }
 }
 
 TEST(WorkerProgram, EveryDeliberateFailureHasItsKindAndExitCode) {

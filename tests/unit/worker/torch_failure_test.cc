@@ -39,7 +39,11 @@ TEST(TorchFailure, ALostDeviceAndAMissingKernelHaveTheirKinds) {
   const Status lost = FailureOf([] { TORCH_CHECK(false, "CUDA error: unspecified launch failure"); });
   EXPECT_EQ(lost.kind(), "device_unavailable");
   EXPECT_NE(lost.message().find("unspecified launch failure"), std::string::npos);
-  EXPECT_EQ(FailureOf([] { TORCH_CHECK(false, "CUDA error: out of memory"); }).kind(), "out_of_memory");
+  const auto kind_of = [](const char* text) { return FailureOf([=] { TORCH_CHECK(false, text); }).kind(); };
+  EXPECT_EQ(kind_of("CUDA error: out of memory"), "out_of_memory");
+  EXPECT_EQ(kind_of("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "out_of_memory");
+  EXPECT_EQ(kind_of("CUDA error: no kernel image is available for execution on the device"), "unsupported");
+  EXPECT_EQ(kind_of("CUDA error: invalid argument"), "internal");
   EXPECT_EQ(FailureOf([] { TORCH_CHECK(false, "\"addmm_impl\" not implemented for 'Half'"); }).kind(), "unsupported");
 }
 
