@@ -48,21 +48,39 @@ class Commands(fleet.FleetTest):
         self.assertGreater(count, 0)
 
 
+def rows_by_parameter(section):
+    """The cells that tell of each parameter in the first table of a section that names it: its values, its default."""
+    rows = [line.split("|")[1:] for line in section.splitlines() if line.startswith("| `")]
+    return {name: cells for name_cell, *cells in reversed(rows) for name in re.findall(r"`(\w+)`", name_cell)}
+
+
 class Description(unittest.TestCase):
     """docs/workloads.md has every workload and setting of `fleetmark-worker describe`, which all else is made from."""
 
-    def test_every_workload_parameter_and_choice_is_there(self):
+    def test_every_workload_parameter_choice_and_default_is_there(self):
         if not fleet.HAS_WORKER:
             self.skipTest("built without LibTorch: there is no worker")
         output = subprocess.run([fleet.BIN / "fleetmark-worker", "describe"], capture_output=True, check=True).stdout
         text = (fleet.SOURCE / "docs/workloads.md").read_text()
         sections = {section.split("\n", 1)[0]: section for section in text.split("\n## ")}
+        above, common = rows_by_parameter(sections["mnist_cnn"]), rows_by_parameter(sections["Settings of all"])
         for workload in json.loads(output)["workloads"]:
-            words = sections[workload["name"]] + sections["Settings of all"] + sections["mnist_cnn"]
+            own = rows_by_parameter(sections[workload["name"]])
             for parameter in workload["parameters"]:
-                self.assertIn(f"`{parameter['name']}`", words, workload["name"])
-                for choice in parameter.get("choices", []):
-                    self.assertIn(f"`{choice}`", words, f"{workload['name']}.{parameter['name']}")
+                name = parameter["name"]
+                place = f"{workload['name']}.{name}"
+                with self.subTest(place):
+                    self.assertIn(name, own | common)
+                    values, default = own[name][:2] if name in own else 2 * [" ".join(common[name])]
+                    if "as above" in values:
+                        values, default = above[name][:2]
+                    if "see below" in values:
+                        values = sections[workload["name"]]
+                    for choice in parameter.get("choices", []):
+                        self.assertIn(f"`{choice}`", values)
+                    if "each workload has its own default" not in default:
+                        tick = "`" if "choices" in parameter else r"\b"
+                        self.assertRegex(default, tick + re.escape(parameter["default_value"]) + tick)
 
 
 if __name__ == "__main__":
