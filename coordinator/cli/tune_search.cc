@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kStageRounds = 3;
 constexpr int kFinalRounds = 5;
-constexpr int kFewestFinalRounds = 3;
+constexpr int kFewestFinalRounds = kFewestRounds;
 constexpr size_t kMostFinalists = 3;  // stock, the workload's own, the best
 constexpr int kOtherSeeds = 3;
 // What is this much slower than the best is not measured again: after one round, which a neighbour may have disturbed,
@@ -38,7 +38,7 @@ double TuneSearch::RoundS() const { return static_cast<double>(stage_.contestant
 
 double TuneSearch::FinalS() const { return static_cast<double>(kMostFinalists) * kFewestFinalRounds * run_s_; }
 
-double TuneSearch::LeastS() const { return RoundS() + kOtherSeeds * run_s_ + FinalS(); }
+double TuneSearch::LeastS() const { return RoundS() + (table_.space().has_seed ? kOtherSeeds * run_s_ : 0) + FinalS(); }
 
 void TuneSearch::BeginStage(size_t center, std::vector<size_t> contestants) {
   stage_ = {.center = center, .contestants = {TuneTable::kStock}, .first_round = round_};
@@ -172,9 +172,13 @@ void TuneSearch::BeginFinal(size_t best) {
 TuneSearch::Outcome TuneSearch::Conclude() const {
   const size_t baseline = table_.baseline(), best = stage_.center;
   Outcome outcome;
-  outcome.is_own = best != baseline && table_.IsIn(best) &&
-                   (!table_.IsIn(baseline) || table_.IsFaster(best, baseline, stage_.first_round));
-  outcome.kept = outcome.is_own ? best : baseline;
+  if (!table_.IsIn(baseline)) {
+    outcome.is_own = true;
+    outcome.kept = table_.IsIn(best) ? best : TuneTable::kStock;  // without stock the search would have failed
+  } else {
+    outcome.is_own = best != baseline && table_.IsIn(best) && table_.IsFaster(best, baseline, stage_.first_round);
+    outcome.kept = outcome.is_own ? best : baseline;
+  }
   outcome.gain = table_.Ratio(outcome.kept, baseline, outcome.is_own ? stage_.first_round : 0).value_or(1);
   outcome.stock_gain =
       table_.Ratio(outcome.kept, TuneTable::kStock, outcome.is_own ? stage_.first_round : 0).value_or(1);

@@ -45,7 +45,9 @@ class TuneSearch {
 
   struct Outcome {
     size_t kept = 0;
-    bool is_own = false;    // the workload's own were beaten by more than noise, or do not work here
+    // The workload's own were beaten by more than noise, or do not work here: then the best, or where that is out as
+    // well, stock.
+    bool is_own = false;
     double gain = 1;        // speed against the workload's own tuned settings
     double stock_gain = 1;  // against stock
   };

@@ -1,7 +1,9 @@
 #include "coordinator/cli/tune_space.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 
 #include "common/run_spec.h"
 
@@ -9,6 +11,8 @@ namespace fleetmark {
 namespace {
 
 constexpr char kThreadsUnit[] = "threads";
+// The greatest seed where a workload sets no bound, and the greatest whole number that a bound tells exactly.
+constexpr double kUsualMostSeed = std::numeric_limits<int32_t>::max(), kMostInt = 9'007'199'254'740'992;
 
 // "0" means one a physical core, so that number need not be tried beside it.
 std::vector<std::string> ThreadCounts(const v1::ParameterSpec& spec, const v1::Host& host) {
@@ -61,6 +65,7 @@ std::vector<TuneSettings> TuneSpace::Neighbours(const TuneSettings& center) cons
 TuneSpace MakeTuneSpace(const v1::WorkloadSpec& workload, const std::string& device_kind, const v1::Host& host) {
   TuneSpace space;
   for (const v1::ParameterSpec& spec : workload.parameters()) {
+    if (spec.name() == kSeed && spec.type() == "int") space.has_seed = true;
     if (!spec.tunable()) continue;
     const auto tuned = spec.tuned().find(device_kind);
     space.stock[spec.name()] = spec.default_value();
@@ -78,6 +83,13 @@ TuneSpace MakeTuneSpace(const v1::WorkloadSpec& workload, const std::string& dev
     space.dimensions.push_back(std::move(dimension));
   }
   return space;
+}
+
+std::string OtherSeed(const v1::ParameterSpec& spec, const std::string& first, int offset) {
+  const auto least = static_cast<int64_t>(spec.has_min() ? spec.min() : 0);
+  const auto most = static_cast<int64_t>(spec.has_max() ? std::min(spec.max(), kMostInt) : kUsualMostSeed);
+  const int64_t behind = std::strtoll(first.c_str(), nullptr, 10) - least + offset;
+  return std::to_string(least + behind % (most - least + 1));
 }
 
 }  // namespace fleetmark

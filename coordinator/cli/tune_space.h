@@ -20,7 +20,8 @@ struct TuneSpace {
   };
   std::vector<Dimension> dimensions;  // in the order of the description
   TuneSettings stock;
-  TuneSettings tuned;  // the workload's own
+  TuneSettings tuned;     // the workload's own
+  bool has_seed = false;  // so that stock can be run with others
 
   // "stock", "tuned", else what differs from `tuned`: "pinning=close threads=1".
   std::string NameOf(const TuneSettings& settings) const;
@@ -32,5 +33,10 @@ struct TuneSpace {
 // other numbers half, twice and four times what they are. Always within the bounds, and always what stock and tuned
 // have.
 TuneSpace MakeTuneSpace(const v1::WorkloadSpec& workload, const std::string& device_kind, const v1::Host& host);
+
+inline constexpr char kSeed[] = "seed";
+
+// The seed that comes so many after `first`, within the parameter's bounds: behind the last comes the least.
+std::string OtherSeed(const v1::ParameterSpec& spec, const std::string& first, int offset);
 
 }  // namespace fleetmark

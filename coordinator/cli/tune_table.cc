@@ -14,7 +14,8 @@ namespace {
 constexpr double kSameLoss = 1e-3;
 // Of the range of stock's losses over a few seeds, around their mean: some four standard deviations.
 constexpr double kRanges = 2;
-constexpr size_t kFewestRounds = 3;
+// Fewer losses with other seeds than this tell no range.
+constexpr size_t kFewestOtherSeeds = 2;
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -68,7 +69,7 @@ void TuneTable::Record(size_t candidate, int round, const TuneMeasurement& measu
 
 void TuneTable::RecordOtherSeed(const TuneMeasurement& measurement) {
   if (measurement.loss) stock_losses_.push_back(*measurement.loss);
-  knows_other_seeds_ = true;
+  ran_other_seeds_ = true;
 }
 
 void TuneTable::CheckLosses() {
@@ -85,24 +86,29 @@ void TuneTable::CheckLoss(Candidate* candidate) {
     candidate->exclusion = "it reports no loss, and stock does";
     return;
   }
-  const double same = kSameLoss * std::abs(*stock);
-  if (std::abs(*candidate->loss - *stock) <= same) {
+  if (std::abs(*candidate->loss - *stock) <= kSameLoss * std::abs(*stock)) {
     candidate->loss_check = "same";
     return;
   }
-  if (!knows_other_seeds_) {
+  if (space_.has_seed && !ran_other_seeds_) {
     needs_other_seeds_ = true;
     return;
   }
-  const Summary seeds = Summarize(stock_losses_);
-  if (std::abs(*candidate->loss - seeds.mean) <= same + kRanges * (seeds.max - seeds.min)) {
-    candidate->loss_check = "within stock's spread";
-    return;
+  candidate->exclusion = WhyAnother(*candidate->loss, *stock);
+  candidate->loss_check = candidate->exclusion.empty() ? "within stock's spread" : "differs";
+}
+
+std::string TuneTable::WhyAnother(double loss, double stock) const {
+  const std::string both = "its loss is " + Digits(loss) + ", stock's " + Digits(stock);
+  if (!space_.has_seed) return both + ", and without a seed nothing tells how far stock's own differ";
+  if (stock_losses_.size() < 1 + kFewestOtherSeeds) {
+    return both + ", and too few of stock's runs with other seeds worked to tell how far its own differ";
   }
-  candidate->loss_check = "differs";
-  candidate->exclusion = "its loss is " + Digits(*candidate->loss) + ", stock's " + Digits(*stock) + " (" +
-                         Digits(seeds.min) + " to " + Digits(seeds.max) + " over " + std::to_string(seeds.n) +
-                         " seeds): it computes something else";
+  const Summary seeds = Summarize(stock_losses_);
+  const double same = kSameLoss * std::abs(stock);
+  if (std::abs(loss - seeds.mean) <= same + kRanges * (seeds.max - seeds.min)) return "";
+  return both + " (" + Digits(seeds.min) + " to " + Digits(seeds.max) + " over " + std::to_string(seeds.n) +
+         " seeds): it computes something else";
 }
 
 std::vector<double> TuneTable::Ratios(size_t candidate, size_t against, int first_round) const {

@@ -46,7 +46,8 @@ class TuneTable {
   void RecordOtherSeed(const TuneMeasurement& measurement);
 
   // Compares every loss with stock's. They may differ a little, and where another random stream is drawn (a mask of
-  // dropout) as far as stock's own differ from seed to seed. Until those are known a loss that needs them is left open.
+  // dropout) as far as stock's own differ from seed to seed. Until those were run a loss that needs them is left open;
+  // where they cannot be run, or too few of them worked, only the same loss will do.
   void CheckLosses();
   bool NeedsOtherSeeds() const { return needs_other_seeds_; }
   bool has_loss() const { return candidates_[kStock].loss.has_value(); }
@@ -75,15 +76,19 @@ class TuneTable {
   void CheckLoss(Candidate* candidate);
   v1::TunedCandidate RowOf(size_t candidate, size_t kept) const;
 
+  // Why a loss that is not the same as stock's is another computation's; "" while it lies within stock's spread.
+  std::string WhyAnother(double loss, double stock) const;
+
   const TuneSpace space_;
   size_t baseline_;
   std::vector<Candidate> candidates_;
   std::vector<double> stock_losses_;  // with each seed
-  bool knows_other_seeds_ = false;
+  bool ran_other_seeds_ = false;
   bool needs_other_seeds_ = false;
 };
 
-// The least gain that counts, as a share.
+// The least gain that counts, as a share, and in how many rounds both must have run for it to be more than noise.
 inline constexpr double kLeastGain = 0.01;
+inline constexpr size_t kFewestRounds = 3;
 
 }  // namespace fleetmark
