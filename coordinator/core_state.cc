@@ -10,12 +10,21 @@ Agent* FindAgent(CoreState& state, const std::string& agent_id) {
   return found == state.agents.end() ? nullptr : found->second.get();
 }
 
-Agent* FindAgentByName(CoreState& state, const std::string& name) {
-  for (auto& [id, agent] : state.agents) {
+namespace {
+
+// Of both kinds of state, so that the agent is as const as the state is.
+Agent* ByName(const std::map<std::string, std::unique_ptr<Agent>>& agents, const std::string& name) {
+  for (const auto& [id, agent] : agents) {
     if (!agent->record.removed && agent->name() == name) return agent.get();
   }
   return nullptr;
 }
+
+}  // namespace
+
+Agent* FindAgentByName(CoreState& state, const std::string& name) { return ByName(state.agents, name); }
+
+const Agent* FindAgentByName(const CoreState& state, const std::string& name) { return ByName(state.agents, name); }
 
 Attempt* FindAttempt(CoreState& state, const std::string& attempt_id) {
   const auto found = state.attempts.find(attempt_id);

@@ -169,6 +169,7 @@ struct StepContext {
 // nullptr when there is none.
 Agent* FindAgent(CoreState& state, const std::string& agent_id);
 Agent* FindAgentByName(CoreState& state, const std::string& name);
+const Agent* FindAgentByName(const CoreState& state, const std::string& name);
 Attempt* FindAttempt(CoreState& state, const std::string& attempt_id);
 Run* FindRun(CoreState& state, const std::string& run_id);
 

@@ -62,18 +62,28 @@ Status CheckIdentity(CoreState& state, const Admission& admission, const v1::Age
   return OkStatus();
 }
 
-}  // namespace
-
-StatusOr<Agent*> NamedAgent(const CoreState& state, const std::string& name) {
+Status NoSuchAgent(const CoreState& state, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [id, agent] : state.agents) {
-    if (agent->record.removed) continue;
-    if (agent->name() == name) return agent.get();
-    names.push_back(agent->name());
+    if (!agent->record.removed) names.push_back(agent->name());
   }
   std::string hint = SuggestFrom(name, names);
   if (names.empty()) hint = "no agent has joined yet: start one with fleetmark-agent serve --coordinator ADDRESS";
   return NotFound("there is no agent \"" + name + "\"", hint, "unknown_agent");
+}
+
+}  // namespace
+
+StatusOr<Agent*> NamedAgent(CoreState& state, const std::string& name) {
+  Agent* agent = FindAgentByName(state, name);
+  if (agent == nullptr) return NoSuchAgent(state, name);
+  return agent;
+}
+
+StatusOr<const Agent*> NamedAgent(const CoreState& state, const std::string& name) {
+  const Agent* agent = FindAgentByName(state, name);
+  if (agent == nullptr) return NoSuchAgent(state, name);
+  return agent;
 }
 
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description) {

@@ -15,7 +15,8 @@ void OnDrain(StepContext& step, const DrainAsked& event);
 bool OnAdmissionDescribed(StepContext& step, const Described& event);
 
 // NOT_FOUND with the nearest name for an agent that there is not, or not any more.
-StatusOr<Agent*> NamedAgent(const CoreState& state, const std::string& name);
+StatusOr<Agent*> NamedAgent(CoreState& state, const std::string& name);
+StatusOr<const Agent*> NamedAgent(const CoreState& state, const std::string& name);
 
 // Whether this build can speak with the agent, and whether it belongs to this cluster.
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description);
