@@ -89,7 +89,7 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
                  [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
                  [&](const DrainAsked& e) { OnDrain(step, e); }, [&](const SubmitAsked& e) { OnSubmit(step, e); },
                  [&](const CancelAsked& e) { OnCancel(step, e); },
-                 [&](const KeepProfileAsked& e) { OnKeepProfile(step, e); },
+                 [&](const KeepProfilesAsked& e) { OnKeepProfiles(step, e); },
                  [&](const ForgetProfilesAsked& e) { OnForgetProfiles(step, e); },
                  [&](const Described& e) {
                    if (!OnAdmissionDescribed(step, e)) OnLinkDescribed(step, e);

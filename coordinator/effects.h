@@ -49,7 +49,7 @@ struct ResetConnection {
 using Call = std::variant<DescribeCall, SyncCall, EndSync, OrderCall, FetchCall, LookUp, ResetConnection>;
 
 // The end of a request. `agent_id` answers AddAgent, RemoveAgent and Drain, `submitted` a Submit, `profiles`
-// KeepProfile and ForgetProfiles.
+// KeepProfiles and ForgetProfiles.
 struct Reply {
   uint64_t reply = 0;
   Status status;

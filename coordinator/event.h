@@ -39,9 +39,9 @@ struct CancelAsked {
 };
 
 // Both are answered with the profiles that they are about.
-struct KeepProfileAsked {
+struct KeepProfilesAsked {
   uint64_t reply = 0;
-  v1::TunedProfile profile;  // as the caller of KeepProfile fills it in
+  std::vector<v1::TunedProfile> profiles;  // as the caller of KeepProfiles fills them in
 };
 struct ForgetProfilesAsked {
   uint64_t reply = 0;
@@ -83,7 +83,7 @@ struct LookedUp {
 // Time passed; every deadline that has come is acted on. See CoordinatorCore::NextWakeup.
 struct Ticked {};
 
-using Event = std::variant<AddAgentAsked, RemoveAgentAsked, DrainAsked, SubmitAsked, CancelAsked, KeepProfileAsked,
+using Event = std::variant<AddAgentAsked, RemoveAgentAsked, DrainAsked, SubmitAsked, CancelAsked, KeepProfilesAsked,
                            ForgetProfilesAsked, Described, Synced, OrderAnswered, Fetched, LookedUp, Ticked>;
 
 }  // namespace fleetmark

@@ -4,7 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "common/vocabulary.h"
 #include "coordinator/registry.h"
@@ -13,18 +12,11 @@
 namespace fleetmark {
 namespace {
 
-Status CheckKnowsProfiles(const v1::AgentDescription& agent) {
-  const auto& features = agent.features();
-  if (std::find(features.begin(), features.end(), kProfileSettingsFeature) != features.end()) return OkStatus();
-  return FailedPrecondition("agent " + agent.name() + " (" + agent.version() + ") is too old for a profile of its own",
-                            "install this version of Fleetmark there", "unsupported");
-}
-
 // What was asked for, checked, with everything that the caller need not know.
 StatusOr<v1::TunedProfile> Complete(const StepContext& step, const v1::TunedProfile& asked) {
   FLEETMARK_ASSIGN_OR_RETURN(const Agent* agent, NamedAgent(step.state, asked.agent()));
   const v1::AgentDescription& description = agent->record.description;
-  FLEETMARK_RETURN_IF_ERROR(CheckKnowsProfiles(description));
+  FLEETMARK_RETURN_IF_ERROR(CheckKnowsProfiles(description.name(), description.version(), description.features()));
   v1::SubmitRequest request;
   request.set_workload(asked.workload());
   request.set_runtime(asked.runtime());
@@ -64,12 +56,18 @@ bool Matches(const v1::TunedProfile& profile, const std::string& agent_id, const
 
 }  // namespace
 
-void OnKeepProfile(StepContext& step, const KeepProfileAsked& event) {
-  StatusOr<v1::TunedProfile> profile = Complete(step, event.profile);
-  if (!profile.ok()) return step.Answer(event.reply, profile.status());
-  step.state.profiles[KeyOf(*profile)] = *profile;
-  step.effects.writes.push_back(PutProfile{*profile});
-  step.effects.replies.push_back({event.reply, OkStatus(), "", {}, {*profile}});
+void OnKeepProfiles(StepContext& step, const KeepProfilesAsked& event) {
+  std::vector<v1::TunedProfile> profiles;
+  for (const v1::TunedProfile& asked : event.profiles) {
+    StatusOr<v1::TunedProfile> profile = Complete(step, asked);
+    if (!profile.ok()) return step.Answer(event.reply, profile.status());
+    profiles.push_back(*std::move(profile));
+  }
+  for (const v1::TunedProfile& profile : profiles) {
+    step.state.profiles[KeyOf(profile)] = profile;
+    step.effects.writes.push_back(PutProfile{profile});
+  }
+  step.effects.replies.push_back({event.reply, OkStatus(), "", {}, std::move(profiles)});
 }
 
 void OnForgetProfiles(StepContext& step, const ForgetProfilesAsked& event) {

@@ -10,9 +10,10 @@
 // The machines' own tuned profiles: what `--profile tuned` means for a workload's board on one device.
 namespace fleetmark {
 
-// Checks the profile against what the agent describes (device, runtime, workload, tunable settings within bounds),
-// completes and keeps it; or refuses with what is wrong. An agent that would ignore it is refused as too old.
-void OnKeepProfile(StepContext& step, const KeepProfileAsked& event);
+// Checks each profile against what its agent describes (device, runtime, workload, tunable settings within bounds),
+// completes and keeps them all; or refuses all with what is wrong with one. An agent that would ignore it is refused as
+// too old.
+void OnKeepProfiles(StepContext& step, const KeepProfilesAsked& event);
 void OnForgetProfiles(StepContext& step, const ForgetProfilesAsked& event);
 
 // Sorted as ListProfilesResponse has them. NOT_FOUND for an agent that there is not.

@@ -48,7 +48,7 @@ class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
   FLEETMARK_STREAM(GetLog, GetLogRequest, Chunk)
   FLEETMARK_UNARY(GetLeaderboard, LeaderboardRequest, Leaderboard)
   FLEETMARK_UNARY(GetHistory, HistoryRequest, History)
-  FLEETMARK_UNARY(KeepProfile, TunedProfile, TunedProfile)
+  FLEETMARK_UNARY(KeepProfiles, KeepProfilesRequest, KeepProfilesResponse)
   FLEETMARK_UNARY(ListProfiles, ProfileFilter, ListProfilesResponse)
   FLEETMARK_UNARY(ForgetProfiles, ProfileFilter, ListProfilesResponse)
   FLEETMARK_UNARY(GetVersion, GetVersionRequest, VersionInfo)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
 
@@ -59,6 +60,13 @@ StatusOr<std::vector<std::string>> ChooseDevices(const v1::AgentDescription& age
 }
 
 }  // namespace
+
+Status CheckKnowsProfiles(const std::string& name, const std::string& version,
+                          const google::protobuf::RepeatedPtrField<std::string>& features) {
+  if (std::find(features.begin(), features.end(), kProfileSettingsFeature) != features.end()) return OkStatus();
+  return FailedPrecondition("agent " + name + " (" + version + ") is too old for a profile of its own",
+                            "install this version of Fleetmark there", "unsupported");
+}
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on) {
   std::map<std::string, std::string> labels;

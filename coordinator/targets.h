@@ -18,6 +18,10 @@ inline constexpr char kAllRuntimes[] = "all";
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on);
 bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string, std::string>& labels);
 
+// Whether an agent of these features obeys a profile of its own; an older one would ignore it.
+Status CheckKnowsProfiles(const std::string& name, const std::string& version,
+                          const google::protobuf::RepeatedPtrField<std::string>& features);
+
 struct Placement {
   std::string runtime;
   v1::WorkloadSpec workload;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "common/time_text.h"
 #include "common/vocabulary.h"
@@ -27,6 +26,8 @@ constexpr double kRoundsWanted = 7;
 // A candidate that takes this many times what stock does is given up.
 constexpr double kMostSlowdown = 10;
 constexpr double kLeastLimitS = 60;
+// How much more than the least is advised where a budget was too short.
+constexpr double kBudgetMargin = 1.2;
 
 double NowS() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -60,27 +61,31 @@ Tuner::Tuner(Session& session, const TuneTarget& target)
       interrupted_(session.signals),
       started_s_(NowS()) {}
 
-StatusOr<v1::TuneOutcome> Tuner::Tune(double budget_s) {
+StatusOr<v1::TuneOutcome> Tuner::Tune(const TuneBudget& budget) {
   if (space_.Neighbours(space_.tuned).empty()) {
     return FailedPrecondition("workload " + target_.placement.workload.name() + " by " + target_.placement.runtime +
                               " has nothing to tune");
   }
-  FLEETMARK_RETURN_IF_ERROR(Pilot(budget_s));
+  FLEETMARK_RETURN_IF_ERROR(Pilot(budget.share_s));
   TuneSearch search(space_, run_s_);
-  const double left_s = budget_s - ElapsedS();
-  if (search.LeastS() > left_s) {
-    return InvalidArgument(
-        "the budget of " + FormatDuration(budget_s) + " is too short: one round of " +
-            std::to_string(search.RoundSize()) + " candidates takes " + FormatDuration(search.RoundS()) + " on " +
-            target_.agent.name() + ", and a result " + FormatDuration(search.LeastS()),
-        "give --budget " + std::to_string(std::lround(std::ceil(1.2 * (search.LeastS() + ElapsedS())))) +
-            "s or more, or a smaller workload",
-        "budget_too_short");
-  }
+  if (search.LeastS() > budget.share_s - ElapsedS()) return TooShort(budget, search);
   Say(std::to_string(search.RoundSize()) + " candidates a round, about " + FormatDuration(run_s_) + " each; at most " +
-      FormatDuration(budget_s));
-  FLEETMARK_RETURN_IF_ERROR(Search(&search, budget_s));
-  return Keep(search);
+      FormatDuration(budget.share_s));
+  FLEETMARK_RETURN_IF_ERROR(Search(&search, budget.share_s));
+  return OutcomeOf(search);
+}
+
+Status Tuner::TooShort(const TuneBudget& budget, const TuneSearch& search) const {
+  const bool is_shared = budget.boards > 1;
+  const double wanted_s = kBudgetMargin * (search.LeastS() + ElapsedS()) * budget.boards;
+  return InvalidArgument("the budget of " + FormatDuration(budget.whole_s) + " is too short" +
+                             (is_shared ? " for " + std::to_string(budget.boards) + " boards" : "") +
+                             ": one round of " + std::to_string(search.RoundSize()) + " candidates takes " +
+                             FormatDuration(search.RoundS()) + " on " + target_.agent.name() + ", and a result " +
+                             FormatDuration(search.LeastS()) + (is_shared ? " for each board" : ""),
+                         "give --budget " + std::to_string(std::lround(std::ceil(wanted_s))) + "s or more, " +
+                             (is_shared ? "fewer boards or " : "or ") + "a smaller workload",
+                         "budget_too_short");
 }
 
 Status Tuner::Pilot(double budget_s) {
@@ -154,9 +159,10 @@ Status Tuner::Search(TuneSearch* search, double budget_s) {
   }
 }
 
-StatusOr<v1::TuneOutcome> Tuner::Keep(const TuneSearch& search) {
+v1::TuneOutcome Tuner::OutcomeOf(const TuneSearch& search) const {
   const TuneSearch::Outcome found = search.Conclude();
-  v1::TunedProfile profile;
+  v1::TuneOutcome outcome;
+  v1::TunedProfile& profile = *outcome.mutable_profile();
   profile.set_agent(target_.agent.name());
   profile.set_device(target_.device.name());
   profile.set_runtime(target_.placement.runtime);
@@ -174,8 +180,6 @@ StatusOr<v1::TuneOutcome> Tuner::Keep(const TuneSearch& search) {
     *profile.mutable_settings() = {settings.begin(), settings.end()};
   }
   for (v1::TunedCandidate& row : table.Rows(found.kept)) *profile.add_tried() = std::move(row);
-  v1::TuneOutcome outcome;
-  FLEETMARK_ASSIGN_OR_RETURN(*outcome.mutable_profile(), session_.client.Call(&Client::Stub::KeepProfile, profile));
   outcome.set_is_own(found.is_own);
   outcome.set_summary(SummaryOf(found, table));
   outcome.set_compares_losses(table.has_loss());
@@ -206,10 +210,9 @@ v1::SubmitRequest Tuner::RequestOf(const TuneTrial& trial) const {
     request.set_profile(kTunedProfile);
     parameters.insert(trial.settings.begin(), trial.settings.end());  // all of them, so no profile has a say
   }
-  const v1::ParameterSpec* seed = Parameter("seed");
-  if (trial.seed_offset == 0 || seed == nullptr) return request;
-  const long first = std::stol(IsSet("seed") ? parameters.at("seed") : seed->default_value());
-  parameters["seed"] = std::to_string((first + trial.seed_offset) % std::numeric_limits<int32_t>::max());
+  if (trial.seed_offset == 0) return request;
+  const v1::ParameterSpec& seed = *Parameter(kSeed);  // without one the search asks for no other
+  parameters[kSeed] = OtherSeed(seed, IsSet(kSeed) ? parameters.at(kSeed) : seed.default_value(), trial.seed_offset);
   return request;
 }
 
@@ -254,20 +257,20 @@ StatusOr<std::vector<v1::RunInfo>> Tuner::RunAll(const std::vector<v1::SubmitReq
 }
 
 Status Tuner::TakeBack(const std::vector<std::string>& ids, const Status& why) {
-  std::string left = "nothing was kept";
+  std::string left;
   if (!ids.empty()) {
     v1::CancelRequest cancel;
     for (const std::string& id : ids) cancel.add_ids(id);
     cancel.set_reason("the search for the fastest settings was ended");
     const bool is_cancelled = session_.client.Call(&Client::Stub::Cancel, cancel).ok();
-    left = (is_cancelled ? "its runs were cancelled and " : "its runs could not be cancelled, and ") + left;
+    left = is_cancelled ? "; its runs were cancelled" : "; its runs could not be cancelled";
   }
-  if (why.kind() == kInterruptedKind) return Status(why.code(), "interrupted: " + left, "", why.kind());
+  if (why.kind() == kInterruptedKind) return Status(why.code(), "interrupted" + left, "", why.kind());
   if (why.kind() == kWaitTimeoutKind) {
-    return Status(why.code(), "the runs did not end in time: " + left,
+    return Status(why.code(), "the runs did not end in time" + left,
                   "does " + target_.agent.name() + " have other work? See fleetmark runs --state queued", why.kind());
   }
-  return Status(why.code(), why.message() + "; " + left, why.hint(), why.kind());
+  return Status(why.code(), why.message() + left, why.hint(), why.kind());
 }
 
 const v1::ParameterSpec* Tuner::Parameter(const std::string& name) const {

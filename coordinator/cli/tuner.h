@@ -20,14 +20,21 @@ struct TuneTarget {
   Placement placement;  // with the parameters that were set
 };
 
-// Tunes one board: submits the trials of a TuneSearch as ordinary runs of that agent and keeps what it finds. Whatever
-// ends it early, no run of it is left and nothing was kept.
+// What --budget says, and how much of it this search has.
+struct TuneBudget {
+  double whole_s = 0;
+  int boards = 1;  // that share it
+  double share_s = 0;
+};
+
+// Tunes one board: submits the trials of a TuneSearch as ordinary runs of that agent. What it finds is the caller's to
+// keep. Whatever ends it early, no run of it is left.
 class Tuner {
  public:
   Tuner(Session& session, const TuneTarget& target);
 
-  // In about `budget_s`; refuses less than one round and a confirmation take.
-  StatusOr<v1::TuneOutcome> Tune(double budget_s);
+  // In about its share; refuses less than one round and a confirmation take.
+  StatusOr<v1::TuneOutcome> Tune(const TuneBudget& budget);
 
  private:
   // Finds out how long a step and the rest of a run take, and which metric tells the speed.
@@ -35,7 +42,8 @@ class Tuner {
   Status ChooseMetric(const v1::Result& result);
   void ChooseSteps(const v1::RunInfo& pilot, double budget_s);
   Status Search(TuneSearch* search, double budget_s);
-  StatusOr<v1::TuneOutcome> Keep(const TuneSearch& search);
+  Status TooShort(const TuneBudget& budget, const TuneSearch& search) const;
+  v1::TuneOutcome OutcomeOf(const TuneSearch& search) const;
 
   v1::SubmitRequest BaseRequest() const;
   v1::SubmitRequest RequestOf(const TuneTrial& trial) const;

@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
 #include "coordinator/cli/client.h"
@@ -95,10 +94,8 @@ class TuneVerb : public Verb {
                                   agent.state() == "offline" ? "start it" : "fleetmark agents resume " + on_,
                                   "agent_" + agent.state());
       }
-      const auto& features = agent.features();
-      if (std::find(features.begin(), features.end(), kProfileSettingsFeature) != features.end()) return agent;
-      return FailedPrecondition("agent " + on_ + " (" + agent.version() + ") is too old for a profile of its own",
-                                "install this version of Fleetmark there", "unsupported");
+      FLEETMARK_RETURN_IF_ERROR(CheckKnowsProfiles(agent.name(), agent.version(), agent.features()));
+      return agent;
     }
     return NotFound("there is no agent \"" + on_ + "\"", SuggestFrom(on_, names), "unknown_agent");
   }
@@ -143,27 +140,52 @@ class TuneVerb : public Verb {
     return OkStatus();
   }
 
+  // Keeps what was found for all boards, at the end, or nothing.
   StatusOr<ExitCode> TuneAll(Session& session, const std::vector<TuneTarget>& targets, double budget_s) const {
     Console& console = session.console;
     v1::TuneDocument document;
     double left_s = budget_s;
     for (size_t i = 0; i < targets.size(); ++i) {
-      if (!console.json()) {
-        console.out() << (i > 0 ? "\n" : "") << "tuning " << Printable(Subject(targets[i])) << std::endl;
+      if (!console.json()) console.out() << "tuning " << Printable(Subject(targets[i])) << std::endl;
+      const TuneBudget budget = {budget_s, static_cast<int>(targets.size()),
+                                 left_s / static_cast<double>(targets.size() - i)};
+      StatusOr<v1::TuneOutcome> outcome = Tuner(session, targets[i]).Tune(budget);
+      if (!outcome.ok()) {
+        const Status& why = outcome.status();
+        const std::string of = targets.size() > 1 ? "board " + BoardOf(targets[i]) + ": " : "";
+        return Status(why.code(), of + why.message() + "; nothing was kept", why.hint(), why.kind());
       }
-      FLEETMARK_ASSIGN_OR_RETURN(const v1::TuneOutcome outcome,
-                                 Tuner(session, targets[i]).Tune(left_s / static_cast<double>(targets.size() - i)));
-      left_s -= outcome.took_s();
-      if (!console.json()) Print(console, targets[i], outcome);
-      *document.add_boards() = outcome;
+      left_s -= outcome->took_s();
+      *document.add_boards() = *std::move(outcome);
     }
+    FLEETMARK_RETURN_IF_ERROR(Keep(session, &document));
     if (console.json()) console.PrintDocument(document);
+    for (size_t i = 0; i < targets.size() && !console.json(); ++i) {
+      if (targets.size() > 1) console.out() << "\n" << Printable(Subject(targets[i]));
+      Print(console, targets[i], document.boards(static_cast<int>(i)));
+    }
     return ExitCode::kDone;
+  }
+
+  // Replaces the profiles by what they are as they are kept.
+  static Status Keep(Session& session, v1::TuneDocument* document) {
+    v1::KeepProfilesRequest request;
+    for (const v1::TuneOutcome& outcome : document->boards()) *request.add_profiles() = outcome.profile();
+    FLEETMARK_ASSIGN_OR_RETURN(v1::KeepProfilesResponse kept,
+                               session.client.Call(&Client::Stub::KeepProfiles, request));
+    for (int i = 0; i < std::min(document->boards_size(), kept.profiles_size()); ++i) {
+      document->mutable_boards(i)->mutable_profile()->Swap(kept.mutable_profiles(i));
+    }
+    return OkStatus();
+  }
+
+  static std::string BoardOf(const TuneTarget& target) {
+    return BoardKey(target.placement.workload, target.placement.parameters);
   }
 
   static std::string Subject(const TuneTarget& target) {
     const Placement& place = target.placement;
-    const std::string board = BoardKey(place.workload, place.parameters);
+    const std::string board = BoardOf(target);
     return place.workload.name() + " on " + target.agent.name() + ", " + target.device.name() + ", " + place.runtime +
            (board.empty() ? "" : ", board " + board);
   }

@@ -116,9 +116,11 @@ grpc::Status FakeCoordinator::WatchRuns(Context* context, const v1::WatchRunsReq
   return grpc::Status::OK;
 }
 
-grpc::Status FakeCoordinator::KeepProfile(Context*, const v1::TunedProfile* request, v1::TunedProfile* response) {
-  kept.push_back(*request);
-  *response = *request;
+grpc::Status FakeCoordinator::KeepProfiles(Context*, const v1::KeepProfilesRequest* request,
+                                           v1::KeepProfilesResponse* response) {
+  called = "keep " + std::to_string(request->profiles_size());
+  kept.insert(kept.end(), request->profiles().begin(), request->profiles().end());
+  *response->mutable_profiles() = request->profiles();
   return ToGrpcStatus(failure);
 }
 

@@ -70,7 +70,8 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   grpc::Status GetRun(Context*, const v1::GetRunRequest*, v1::RunInfo* response) override;
   grpc::Status ExportRuns(Context*, const v1::RunFilter* request, grpc::ServerWriter<v1::RunInfo>* writer) override;
   grpc::Status WatchRuns(Context*, const v1::WatchRunsRequest*, grpc::ServerWriter<v1::RunUpdate>* writer) override;
-  grpc::Status KeepProfile(Context*, const v1::TunedProfile* request, v1::TunedProfile* response) override;
+  grpc::Status KeepProfiles(Context*, const v1::KeepProfilesRequest* request,
+                            v1::KeepProfilesResponse* response) override;
   grpc::Status ListProfiles(Context*, const v1::ProfileFilter* request, v1::ListProfilesResponse* response) override;
   grpc::Status ForgetProfiles(Context*, const v1::ProfileFilter* request, v1::ListProfilesResponse* response) override;
   grpc::Status GetLog(Context*, const v1::GetLogRequest*, grpc::ServerWriter<v1::Chunk>* writer) override;

@@ -12,9 +12,11 @@ namespace fleetmark {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::Property;
 
 // `fleetmark tune` against a coordinator whose machine executes the workload "work".
@@ -141,6 +143,34 @@ TEST_F(TuneVerbTest, VaryMakesASearchForEachBoard) {
   ASSERT_EQ(coordinator_.kept.size(), 2u);
   EXPECT_EQ(coordinator_.kept[0].parameters().at("size"), "3");
   EXPECT_EQ(coordinator_.kept[1].parameters().at("size"), "4");
+  EXPECT_EQ(coordinator_.called, "keep 2") << "in one request, so that it is all or none";
+}
+
+TEST_F(TuneVerbTest, WhereOneBoardFailsNothingIsKeptOfAny) {
+  coordinator_.execute = [this](const v1::SubmitRequest& request) {
+    return request.parameters().at("size") == "4" ? SampleFailure("f7v8q2m0") : Execute(request);
+  };
+  for (const bool is_json : {false, true}) {
+    std::vector<std::string> command = {"tune", "work", "--on", "lab-3", "--vary", "size=3,4"};
+    if (is_json) command.push_back("--json");
+    const CommandResult result = Run(command);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(is_json ? result.out : result.err,
+                AllOf(HasSubstr("board size=4: stock itself failed"), HasSubstr("nothing was kept")));
+    EXPECT_THAT(result.out, Not(AnyOf(HasSubstr("is kept"), HasSubstr("use it"))));
+    EXPECT_TRUE(coordinator_.kept.empty());
+  }
+}
+
+TEST_F(TuneVerbTest, ASearchThatEndsEarlyInTheSecondBoardTakesItsRunsBack) {
+  coordinator_.execute = [this](const v1::SubmitRequest& request) {
+    if (request.parameters().at("size") == "4") coordinator_.lost_submits = 2;  // behind the pilot
+    return Execute(request);
+  };
+  const CommandResult result = Run({"tune", "work", "--on", "lab-3", "--vary", "size=3,4"});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("; nothing was kept"));
+  EXPECT_TRUE(coordinator_.kept.empty());
 }
 
 TEST_F(TuneVerbTest, RefusesWhatMakesNoSense) {
@@ -177,6 +207,46 @@ TEST_F(TuneVerbTest, ABudgetBelowOneRoundSaysHowLongARoundTakes) {
   EXPECT_EQ(coordinator_.all_submitted.size(), 1u) << "the pilot alone";
 }
 
+TEST_F(TuneVerbTest, ABudgetThatBoardsShareIsSpokenOfAsTheWhole) {
+  run_s_ = 2;
+  const std::vector<std::string> command = {"tune", "work", "--on", "lab-3", "--vary", "size=3,4", "--budget"};
+  std::vector<std::string> short_one = command, advised = command;
+  short_one.push_back("20s");
+  const CommandResult result = Run(short_one);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("the budget of 20 s is too short for 2 boards"), HasSubstr("for each board")));
+  const size_t advice = result.err.find("--budget ");
+  ASSERT_NE(advice, std::string::npos) << result.err;
+  advised.push_back(std::to_string(std::atoi(result.err.c_str() + advice + 9)) + "s");
+  EXPECT_EQ(Run(advised).exit_code, 0);
+}
+
+TEST_F(TuneVerbTest, OtherSeedsAreWithinTheBoundsAndNotAskedOfAWorkloadWithoutASeed) {
+  coordinator_.execute = [this](const v1::SubmitRequest& request) {
+    v1::RunInfo run = Execute(request);
+    v1::Metric& loss = *run.mutable_result()->add_metrics();
+    loss.set_name("loss");
+    loss.set_value(request.profile() == "stock" ? 0.5 : 0.6);
+    return run;
+  };
+  v1::WorkloadSpec& workload =
+      *coordinator_.agents.mutable_agents(0)->mutable_runtimes(0)->mutable_description()->mutable_workloads(0);
+  v1::ParameterSpec& seed = *workload.mutable_parameters(3);
+  ASSERT_EQ(seed.name(), "seed");
+  seed.set_max(9);
+  ASSERT_EQ(Run({"tune", "work", "--on", "lab-3", "--set", "seed=8"}).exit_code, 0);
+  std::set<std::string> seeds;
+  for (const v1::SubmitRequest& request : coordinator_.all_submitted) seeds.insert(request.parameters().at("seed"));
+  EXPECT_THAT(seeds, ElementsAre("0", "1", "8", "9"));
+  seed.set_name("sead");
+  const size_t before = coordinator_.all_submitted.size();
+  const CommandResult result = Run({"tune", "work", "--on", "lab-3"});
+  EXPECT_THAT(result.out, Not(HasSubstr("other seeds, for the spread")));
+  EXPECT_GT(coordinator_.all_submitted.size(), before);
+  EXPECT_THAT(coordinator_.kept.back().tried(1).why(), HasSubstr("without a seed"));
+}
+
 TEST_F(TuneVerbTest, AStockThatFailsIsExitCode1AndNothingIsKept) {
   coordinator_.execute = [](const v1::SubmitRequest&) { return SampleFailure("f7v8q2m0"); };
   const CommandResult result = Run({"tune", "work", "--on", "lab-3"});
@@ -192,7 +262,7 @@ TEST_F(TuneVerbTest, ARoundThatCannotBeSubmittedWholeIsTakenBack) {
   };
   const CommandResult result = Run({"tune", "work", "--on", "lab-3"});
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.err, HasSubstr("its runs were cancelled and nothing was kept"));
+  EXPECT_THAT(result.err, HasSubstr("its runs were cancelled; nothing was kept"));
   EXPECT_THAT(coordinator_.cancelled.ids(), ElementsAre("job-2", "job-3"));
   EXPECT_TRUE(coordinator_.kept.empty());
 }

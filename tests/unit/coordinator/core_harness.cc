@@ -185,9 +185,12 @@ Status CoreHarness::Cancel(const std::vector<std::string>& run_ids) {
   return Ask([&](uint64_t reply) { return CancelAsked{reply, run_ids, "no longer needed"}; }).status;
 }
 StatusOr<v1::TunedProfile> CoreHarness::KeepProfile(const v1::TunedProfile& profile) {
-  const Reply reply = Ask([&](uint64_t number) { return KeepProfileAsked{number, profile}; });
+  const Reply reply = Ask([&](uint64_t number) { return KeepProfilesAsked{number, {profile}}; });
   if (!reply.status.ok()) return reply.status;
   return reply.profiles.front();
+}
+Status CoreHarness::KeepProfiles(const std::vector<v1::TunedProfile>& profiles) {
+  return Ask([&](uint64_t number) { return KeepProfilesAsked{number, profiles}; }).status;
 }
 StatusOr<std::vector<v1::TunedProfile>> CoreHarness::ForgetProfiles(const v1::ProfileFilter& filter) {
   const Reply reply = Ask([&](uint64_t number) { return ForgetProfilesAsked{number, filter}; });

@@ -81,6 +81,7 @@ class CoreHarness {
   std::string SubmitOne(const v1::SubmitRequest& request);
   Status Cancel(const std::vector<std::string>& run_ids);
   StatusOr<v1::TunedProfile> KeepProfile(const v1::TunedProfile& profile);
+  Status KeepProfiles(const std::vector<v1::TunedProfile>& profiles);
   StatusOr<std::vector<v1::TunedProfile>> ForgetProfiles(const v1::ProfileFilter& filter);
   Status Remove(const std::string& name);
   Status Drain(const std::string& name, bool on);

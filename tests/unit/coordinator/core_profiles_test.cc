@@ -123,6 +123,18 @@ TEST_F(CoreProfiles, TheWorkloadsOwnAreKeptAsNoSettings) {
   EXPECT_THAT(sent.required_features(), IsEmpty());
 }
 
+TEST_F(CoreProfiles, SeveralAreKeptAllOrNone) {
+  v1::TunedProfile second = profile_;
+  (*second.mutable_parameters())["n"] = "1024";
+  v1::TunedProfile wrong = second;
+  wrong.set_device("cuda:7");
+  EXPECT_THAT(fleet_.KeepProfiles({profile_, wrong}).message(), HasSubstr("cuda:7"));
+  EXPECT_THAT(*fleet_.core->Profiles({}), IsEmpty());
+  ASSERT_TRUE(fleet_.KeepProfiles({profile_, second}).ok());
+  fleet_.RestartCoordinator();
+  EXPECT_THAT(*fleet_.core->Profiles({}), SizeIs(2));
+}
+
 TEST_F(CoreProfiles, RefusesWhatTheMachineCouldNotTake) {
   EXPECT_THAT(Refusal([](auto* p) { p->set_agent("lab-3"); }).hint(), HasSubstr("lab-"));
   EXPECT_THAT(Refusal([](auto* p) { p->set_workload("tensor_ad"); }).hint(), HasSubstr("tensor_add"));
