@@ -40,7 +40,7 @@ double TuneSearch::FinalS() const { return static_cast<double>(kMostFinalists) *
 
 double TuneSearch::LeastS() const { return RoundS() + (table_.space().has_seed ? kOtherSeeds * run_s_ : 0) + FinalS(); }
 
-void TuneSearch::BeginStage(size_t center, std::vector<size_t> contestants) {
+void TuneSearch::BeginStage(size_t center, const std::vector<size_t>& contestants) {
   stage_ = {.center = center, .contestants = {TuneTable::kStock}, .first_round = round_};
   for (const size_t candidate : contestants) {
     if (table_.IsIn(candidate)) AddOnce(&stage_.contestants, candidate);

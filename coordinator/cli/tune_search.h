@@ -62,7 +62,7 @@ class TuneSearch {
     bool is_final = false;
   };
 
-  void BeginStage(size_t center, std::vector<size_t> contestants);
+  void BeginStage(size_t center, const std::vector<size_t>& contestants);
   void BeginFinal(size_t best);
   void EndStage(double left_s);
   double FinalS() const;

@@ -13,9 +13,7 @@
 namespace fleetmark {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::SizeIs;
 
 // A machine on which a search is made: how fast settings are there, and what loss they give.
 struct Machine {
