@@ -31,10 +31,13 @@ TEST_F(StartEnvironment, ReadsThePinningThatIsInForce) {
   Set(kBindVariable, "spread");
   EXPECT_EQ(PinningInForce(), "custom") << "to which places?";
   Set(kPlacesVariable, kPlaces);
-  EXPECT_EQ(PinningInForce(), "spread");
-  EXPECT_EQ(ThreadsOfPinning(), 0);
+  EXPECT_EQ(PinningInForce(), "custom") << "of how many threads?";
   Set(kThreadsVariable, "3");
+  EXPECT_EQ(PinningInForce(), "spread");
   EXPECT_EQ(ThreadsOfPinning(), 3);
+  unsetenv(kBindVariable);
+  EXPECT_EQ(PinningInForce(), "custom") << "OpenMP binds to places that are named";
+  Set(kBindVariable, "spread");
   Set("GOMP_CPU_AFFINITY", "0");
   EXPECT_EQ(PinningInForce(), "custom");
 }
