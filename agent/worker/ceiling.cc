@@ -6,7 +6,6 @@
 #include <exception>
 #include <functional>
 #include <limits>
-#include <map>
 
 #include "agent/worker/device.h"
 #include "agent/worker/kernels/matrix_product.h"
@@ -72,10 +71,7 @@ double RateOrNone(const std::function<double()>& measure) {
 }  // namespace
 
 double MeasureArithmeticCeiling(at::Device device, const std::string& dtype) {
-  static std::map<std::string, double> measured;
-  double& best = measured[device.str() + " " + dtype];
-  if (best > 0) return best;
-  best = RateOrNone([&] { return ConvolutionRate(device, dtype); });
+  double best = RateOrNone([&] { return ConvolutionRate(device, dtype); });
   for (const auto library : {MatrixProduct::Library::kAten, MatrixProduct::Library::kOneDnn}) {
     if (!MatrixProduct::IsThere(library, device, dtype)) continue;
     best = std::max(best, RateOrNone([&] { return ProductRate(library, device, dtype); }));
@@ -84,22 +80,17 @@ double MeasureArithmeticCeiling(at::Device device, const std::string& dtype) {
 }
 
 double MeasureMemoryCeiling(at::Device device) {
-  static std::map<std::string, double> measured;
-  double& best = measured[device.str()];
-  if (best > 0) return best;
   constexpr auto kCount = static_cast<int64_t>(kMemoryCeilingBytes / 2 / sizeof(float));
   const at::Tensor x = at::ones({kCount}, at::TensorOptions().device(device));
   at::Tensor z = at::zeros_like(x);
-  const double array = static_cast<double>(kCount) * sizeof(float);
-  const auto rate = [&](double arrays, const std::function<void()>& call) {
-    return arrays * array / BestSeconds(device, call);
-  };
-  best = std::max(rate(2, [&] { z.copy_(x); }), rate(2, [&] { z.add_(1); }));
+  // Each reads one array and writes one.
+  const auto rate = [&](const std::function<void()>& call) { return kMemoryCeilingBytes / BestSeconds(device, call); };
+  double best = std::max(rate([&] { z.copy_(x); }), rate([&] { z.add_(1); }));
   if (!device.is_cpu() || !kHasStreams) return best;
   const float* const from = x.data_ptr<float>();
   float* const to = z.data_ptr<float>();
-  best = std::max(best, rate(2, [&] { StreamCopy(kCount, from, to); }));
-  return std::max(best, rate(2, [&] { StreamTriad(kCount, from, from, 1, to); }));
+  best = std::max(best, rate([&] { StreamCopy(kCount, from, to); }));
+  return std::max(best, rate([&] { StreamTriad(kCount, from, from, 1, to); }));
 }
 
 void RecordShare(double rate, const std::function<double()>& ceiling, MetricRecorder* recorder) {

@@ -7,8 +7,7 @@
 #include "agent/worker/torch_headers.h"
 
 // What a machine can do at best, measured by the worker on itself: the best of several kernels, since no one library is
-// the fastest on every processor. Each measurement takes about a second, once a process; call it outside of all others.
-// Not thread-safe.
+// the fastest on every processor. Each measurement takes about a second; call it outside of all others.
 namespace fleetmark {
 
 // Arithmetic in the parameter `dtype`, in FLOP/s: the best of a matrix product by LibTorch, one by oneDNN on the CPU,

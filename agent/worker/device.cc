@@ -53,6 +53,13 @@ std::string GpuDriverVersion() {
   return version;
 }
 
+Status CheckHostMemory(const std::string& device, double bytes, const std::string& who, const std::string& hint) {
+  const double there = ReadHostInfo().memory_bytes;
+  if (device != "cpu" || bytes <= there) return OkStatus();
+  const auto gigabytes = [](double count) { return std::to_string(static_cast<int>(count * 1e-9)) + " GB"; };
+  return OutOfMemory(who + " needs " + gigabytes(bytes) + " and this machine has " + gigabytes(there), hint);
+}
+
 void SynchronizeDevice(const std::string& device) {
   const at::Device torch_device = TorchDevice(device);
   if (torch_device.is_cuda()) torch::cuda::synchronize(torch_device.index());

@@ -11,9 +11,11 @@ void FixedBatch::Step() {
               .loss;
 }
 
-void FixedBatch::RecordArithmetic(const LoopResult& loop, MetricRecorder* recorder) const {
+void FixedBatch::RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const {
   RecordFlops(loop, parts_.network->TrainingFlops() * static_cast<double>(samples()), parts_.inputs.device(),
               parts_.dtype, recorder);
+  recorder->Record("loss", Loss());
+  RecordParameterCounts(network(), recorder);
 }
 
 }  // namespace fleetmark

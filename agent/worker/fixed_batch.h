@@ -29,8 +29,9 @@ class FixedBatch {
   // Of the last step, once the device has done it.
   double Loss() const { return loss_.item<double>(); }
 
-  // tflop_per_s and ceiling_share of `loop`. Measures the ceiling, which takes seconds: after all that is timed.
-  void RecordArithmetic(const LoopResult& loop, MetricRecorder* recorder) const;
+  // tflop_per_s and ceiling_share of `loop`, the loss of the last step and the counts of parameters. Measures the
+  // ceiling, which takes seconds: after all that is timed.
+  void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const;
 
  private:
   Parts parts_;

@@ -44,13 +44,13 @@ class CifarResNet63 : public Workload {
   int64_t Step() override {
     const double process = ClockSeconds(CLOCK_PROCESS_CPUTIME_ID), wall = ClockSeconds(CLOCK_MONOTONIC);
     training_->Step();
-    loss_ = training_->Loss();
+    training_->Loss();
     calls_.push_back({ClockSeconds(CLOCK_MONOTONIC) - wall, ClockSeconds(CLOCK_PROCESS_CPUTIME_ID) - process});
     return training_->samples();
   }
 
   void Synchronize() override { SynchronizeDevice(device_); }
-  double LossSoFar() override { return loss_; }
+  double LossSoFar() override { return training_->Loss(); }
 
   void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const override {
     std::vector<double> process_s;
@@ -59,9 +59,7 @@ class CifarResNet63 : public Workload {
     recorder->RecordTimes("process_s", Summarize(process_s).mean, process_s);
     recorder->RecordRate("samples_per_s", static_cast<double>(loop.samples) / loop.measured_s,
                          static_cast<double>(training_->samples()), loop.step_s);
-    training_->RecordArithmetic(loop, recorder);
-    recorder->Record("loss", loss_);
-    RecordParameterCounts(training_->network(), recorder);
+    training_->RecordMetrics(loop, recorder);
   }
 
   std::map<std::string, std::string> Data() const override { return data_; }
@@ -83,7 +81,6 @@ class CifarResNet63 : public Workload {
   std::string device_;
   std::map<std::string, std::string> data_;
   std::optional<FixedBatch> training_;
-  double loss_ = 0;
   std::vector<Call> calls_;
 };
 

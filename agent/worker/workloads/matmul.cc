@@ -27,7 +27,7 @@ class Matmul : public Workload {
       return Unsupported("kernels=onednn multiplies fp32 and bf16 on the CPU alone, and by a LibTorch that has oneDNN",
                          "take kernels=aten");
     }
-    FLEETMARK_RETURN_IF_ERROR(CheckArithmetic(TorchDevice(device_), dtype_));
+    FLEETMARK_RETURN_IF_ERROR(CheckArithmetic(device, dtype_));
     SetMatrixPrecision(dtype_);
     at::manual_seed(static_cast<uint64_t>(parameters.Int("seed")));
     product_.emplace(library, n_, device, dtype_);

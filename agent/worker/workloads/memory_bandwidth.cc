@@ -8,7 +8,6 @@
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
 #include "agent/worker/workload.h"
-#include "common/host_info.h"
 
 // Moves arrays within the memory of a device, or between the host's and a GPU's.
 namespace fleetmark::memory_bandwidth {
@@ -87,11 +86,7 @@ class MemoryBandwidth : public Workload {
       return Unsupported("kernels=streaming is for copy and triad on x86 CPUs", "take kernels=aten");
     }
     const double needed = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].held + kMemoryCeilingBytes;
-    const double there = ReadHostInfo().memory_bytes;
-    if (!device.is_cpu() || needed <= there) return OkStatus();
-    return OutOfMemory(pattern + " needs " + std::to_string(static_cast<int64_t>(needed) >> 20) +
-                           " MiB and this machine has " + std::to_string(static_cast<int64_t>(there) >> 20),
-                       "set mib lower");
+    return CheckHostMemory(device_, needed, pattern, "set mib lower");
   }
 
   std::string device_;

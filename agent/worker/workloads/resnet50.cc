@@ -43,9 +43,7 @@ class ResNet50Training : public Workload {
   void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const override {
     recorder->RecordRate("samples_per_s", static_cast<double>(loop.samples) / loop.measured_s,
                          static_cast<double>(training_->samples()), loop.step_s);
-    training_->RecordArithmetic(loop, recorder);
-    recorder->Record("loss", training_->Loss());
-    RecordParameterCounts(training_->network(), recorder);
+    training_->RecordMetrics(loop, recorder);
   }
 
  private:

@@ -3,13 +3,11 @@
 #include <array>
 
 #include "agent/worker/device.h"
-#include "agent/worker/failure.h"
 #include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
 #include "agent/worker/settings.h"
 #include "agent/worker/torch_headers.h"
 #include "agent/worker/workload.h"
-#include "common/host_info.h"
 
 namespace fleetmark::tensor_add {
 namespace {
@@ -45,7 +43,8 @@ class TensorAdd : public Workload {
     while (name != kVariants[variant_].name) ++variant_;
     const at::ScalarType dtype = ScalarTypeOf(setup.parameters.Text("dtype"));
     tensor_bytes_ = static_cast<double>(n * n) * static_cast<double>(c10::elementSize(dtype));
-    FLEETMARK_RETURN_IF_ERROR(CheckMemory());
+    FLEETMARK_RETURN_IF_ERROR(
+        CheckHostMemory(device_, tensor_bytes_ * kVariants[variant_].held, "tensor_add", "set n lower"));
     host_ = at::TensorOptions().dtype(dtype);
     shape_ = {n, n};
     const at::TensorOptions options = host_.device(TorchDevice(device_));
@@ -98,15 +97,6 @@ class TensorAdd : public Workload {
   }
 
  private:
-  // Linux grants memory that it does not have and kills whoever uses it, so this is asked before.
-  Status CheckMemory() const {
-    const double needed = tensor_bytes_ * kVariants[variant_].held, there = ReadHostInfo().memory_bytes;
-    if (device_ != "cpu" || needed <= there) return OkStatus();
-    const auto gigabytes = [](double bytes) { return std::to_string(static_cast<int>(bytes * 1e-9)) + " GB"; };
-    return OutOfMemory("tensor_add needs " + gigabytes(needed) + " and this machine has " + gigabytes(there),
-                       "set n lower");
-  }
-
   // The first calls profile and compile. What is timed is comparable with the published numbers only if the function
   // came out as one constant, which shows in its returning the same memory each time.
   void CompileAndCheck() {

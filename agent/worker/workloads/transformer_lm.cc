@@ -48,9 +48,7 @@ class TransformerLm : public Workload {
     const auto context = static_cast<double>(context_);
     recorder->RecordRate("tokens_per_s", context * static_cast<double>(loop.samples) / loop.measured_s,
                          context * static_cast<double>(training_->samples()), loop.step_s);
-    training_->RecordArithmetic(loop, recorder);
-    recorder->Record("loss", training_->Loss());
-    RecordParameterCounts(training_->network(), recorder);
+    training_->RecordMetrics(loop, recorder);
   }
 
  private:
