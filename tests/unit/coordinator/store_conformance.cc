@@ -30,6 +30,15 @@ void StoreConformance::Reopen() {
   reader_ = place_->OpenReader();
 }
 
+static BoardQuery DefaultQuery() {
+  BoardQuery query;
+  query.workload = "tensor_add";
+  query.workload_version = 1;
+  query.board = "n=256";
+  query.metric = "it_per_s";
+  return query;
+}
+
 v1::SubmitRequest StoreConformance::DefaultRequest() {
   v1::SubmitRequest request;
   request.set_workload("tensor_add");
@@ -335,11 +344,7 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   Finish("a", 2, 72, 1400);
   PutJobWithRuns("b", 1);
   Finish("b", 1, 90, 1600);
-  BoardQuery query;
-  query.workload = "tensor_add";
-  query.workload_version = 1;
-  query.board = "n=256";
-  query.metric = "it_per_s";
+  BoardQuery query = DefaultQuery();
   const auto values = [&] {
     std::vector<double> numbers;
     const auto found = reader_->BoardValues(query);
@@ -385,11 +390,7 @@ TEST_P(StoreConformance, UnrankedJobsAreOnNoBoard) {
   request.set_unranked(true);
   PutJobWithRuns("b", 1, request);
   Finish("b", 1, 90, 1600);
-  BoardQuery query;
-  query.workload = "tensor_add";
-  query.workload_version = 1;
-  query.board = "n=256";
-  query.metric = "it_per_s";
+  BoardQuery query = DefaultQuery();
   for (const bool newest : {false, true}) {
     query.newest_job_only = newest;
     ASSERT_EQ(reader_->BoardValues(query)->size(), 1u);
