@@ -18,6 +18,8 @@ inline const std::vector<std::string> kProfiles = {kStockProfile, kTunedProfile}
 inline const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK",         "NOISY",
                                                    "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
 bool IsFlagged(const std::string& verdict);
+// The flagged ones, the gravest first: where several things speak against a result, this decides what it is called.
+inline const std::vector<std::string> kVerdictsByGravity = {"IMPLAUSIBLE", "THROTTLED", "INTERFERED", "NOISY"};
 
 // In the order of coordinator/records.h.
 inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",

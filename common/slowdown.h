@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+namespace fleetmark {
+
+// How far a clock fell while its device stayed busy.
+struct ClockDrop {
+  double from = 0;   // 90th percentile of the clock
+  double to = 0;     // lowest mean over a tenth of the points, of those with the device as busy as in the middle
+  double share = 0;  // 1 - to / from
+};
+// Absent for fewer than five points, or where it is not known how busy the device was. As many of `busy` as of `clock`.
+std::optional<ClockDrop> FindClockDrop(std::span<const double> clock, std::span<const double> busy);
+
+// Whether log step times went up or down at one place rather than little by little: two constants fit them better than
+// a straight line. False where a value is not positive and for fewer than ten.
+bool IsStep(std::span<const double> step_s);
+
+}  // namespace fleetmark

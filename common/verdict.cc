@@ -1,0 +1,316 @@
+#include "common/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/slowdown.h"
+#include "common/telemetry.h"
+#include "common/telemetry_view.h"
+#include "common/vocabulary.h"
+
+namespace fleetmark {
+namespace {
+
+namespace limits = verdict_limits;
+
+// "12.3", "0.0123": three digits that mean something.
+std::string Text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), std::abs(value) >= 1000 ? "%.0f" : "%.3g", value);
+  return text;
+}
+
+std::string Percent(double share) { return Text(100 * share) + " %"; }
+
+struct Finding {
+  const char* kind;
+  const char* cause;
+  std::string sentence;
+};
+
+// One judgement: gathers what speaks against the result, what was looked at, and what could not be.
+class Judgement {
+ public:
+  explicit Judgement(const v1::Result& result) : result_(result), telemetry_(result.telemetry()) {
+    for (const v1::Samples& samples : result.samples()) {
+      if (samples.name() == "step_s") step_s_.assign(samples.values().begin(), samples.values().end());
+    }
+    for (const v1::Metric& metric : result.metrics()) {
+      if (metric.name() == result.primary_metric()) primary_ = &metric;
+    }
+    has_telemetry_ = CountMeasuredPoints(telemetry_) >= limits::kFewestPoints;
+  }
+
+  v1::Verdict Conclude() {
+    CheckValues();
+    CheckClaimedTime();
+    CheckCeilings();
+    if (has_telemetry_) {
+      CheckGpuThrottles();
+      CheckCpuThrottles();
+      CheckOtherProcesses();
+      CheckHypervisor();
+      CheckGpuNeighbours();
+    }
+    // A neighbour slows the steps down, and the clock, as well.
+    if (!HasAny("INTERFERED")) CheckSlowdown();
+    CheckSpread();
+    CheckSteadiness();
+    return Verdict();
+  }
+
+ private:
+  void Against(const char* kind, const char* cause, std::string sentence) {
+    findings_.push_back({kind, cause, std::move(sentence)});
+  }
+  bool HasAny(const std::string& kind) const {
+    return std::any_of(findings_.begin(), findings_.end(),
+                       [&](const Finding& finding) { return finding.kind == kind; });
+  }
+  SeriesView View(const telemetry::SeriesName& series) const { return {telemetry_, series.name}; }
+  double Capacity() const { return 100.0 * std::max(1, result_.environment().cpu_count()); }
+
+  void CheckValues() {
+    const auto bad =
+        std::count_if(step_s_.begin(), step_s_.end(), [](double value) { return !std::isfinite(value) || value <= 0; });
+    if (bad > 0) {
+      Against("IMPLAUSIBLE", "clock",
+              std::to_string(bad) + " of " + std::to_string(step_s_.size()) +
+                  " step times are zero, negative or not a number: the clock that took them cannot be trusted");
+    }
+    if (primary_ != nullptr && (!std::isfinite(primary_->value()) || primary_->value() <= 0)) {
+      Against("IMPLAUSIBLE", "value", primary_->name() + " is " + Text(primary_->value()) + ", which no run can reach");
+    }
+  }
+
+  // What the runner says it measured for, against what the agent saw from outside.
+  void CheckClaimedTime() {
+    if (!telemetry_.has_measured_from_s() || !telemetry_.has_measured_until_s()) return;
+    const double claimed = result_.summary().measured_s();
+    const double seen = telemetry_.measured_until_s() - telemetry_.measured_from_s();
+    if (claimed <= limits::kMostClaimedTime * seen + limits::kClaimedTimeSlack_s) return;
+    Against("IMPLAUSIBLE", "clock",
+            "the runner's step times add up to " + Text(claimed) +
+                " s, and by the agent's clock its measured part took " + Text(seen) + " s");
+  }
+
+  // One ceiling, the metric that it bounds, and that metric's unit in the ceiling's.
+  void CheckCeiling(const v1::Ceiling& ceiling, const char* metric_name, double scale, const char* unit) {
+    for (const v1::Metric& metric : result_.metrics()) {
+      if (metric.name() != metric_name || ceiling.rate() <= 0) continue;
+      const double share = metric.value() * scale / ceiling.rate();
+      const std::string words = Text(metric.value()) + " " + unit + " is " + Percent(share) + " of the " +
+                                Text(ceiling.rate() / scale) + " " + unit + " that the agent saw this device reach";
+      if (share > limits::kMostOfCeiling) {
+        Against("IMPLAUSIBLE", "ceiling", words + ": it cannot have been that fast");
+      } else {
+        in_order_.push_back(words);
+      }
+      has_ceiling_ = true;
+    }
+  }
+
+  void CheckCeilings() {
+    constexpr double kGiga = 1e9, kTera = 1e12;
+    for (const v1::Ceiling& ceiling : result_.ceilings()) {
+      if (ceiling.resource() == "memory") CheckCeiling(ceiling, "gb_per_s", kGiga, "GB/s");
+      if (ceiling.resource() == "arithmetic") CheckCeiling(ceiling, "tflop_per_s", kTera, "TFLOP/s");
+    }
+    if (!has_ceiling_) unknown_.push_back("no ceiling to compare with was measured for what this run does");
+  }
+
+  void CheckGpuThrottles() {
+    const SeriesView heat = View(telemetry::kGpuHeatThrottle), brake = View(telemetry::kGpuPowerBrake);
+    if (!heat.empty() && heat.ShareFrom(1) >= limits::kThrottledShare) {
+      const SeriesView temperature = View(telemetry::kGpuTemperature);
+      Against("THROTTLED", "heat",
+              "the GPU slowed itself down because of heat during " + Percent(heat.ShareFrom(1)) +
+                  " of the measured part" +
+                  (temperature.empty() ? "" : ", at up to " + Text(temperature.Max()) + " °C"));
+    }
+    if (!brake.empty() && brake.ShareFrom(1) >= limits::kThrottledShare) {
+      Against("THROTTLED", "power",
+              "the GPU's power brake was on during " + Percent(brake.ShareFrom(1)) +
+                  " of the measured part: its supply does not give what it needs");
+    }
+    CheckClock(View(telemetry::kGpuClock), View(telemetry::kGpuUtil), View(telemetry::kGpuTemperature),
+               View(telemetry::kGpuPowerCap), "GPU");
+    if (!heat.empty()) in_order_.push_back("the GPU says that it did not slow itself down");
+  }
+
+  void CheckCpuThrottles() {
+    const SeriesView events = View(telemetry::kCpuHeatThrottles), quota = View(telemetry::kQuota);
+    if (!events.empty() && events.ShareFrom(1e-9) >= limits::kThrottledShare) {
+      Against("THROTTLED", "heat",
+              "the CPU slowed itself down because of heat: its kernel counted throttle events during " +
+                  Percent(events.ShareFrom(1e-9)) + " of the measured part");
+    }
+    if (!quota.empty() && quota.Mean() >= limits::kQuotaPercent) {
+      Against("THROTTLED", "quota",
+              "a CPU quota of its control group held the worker back during " + Text(quota.Mean()) +
+                  " % of the measured part");
+    }
+  }
+
+  // A clock that fell while its device was as busy as before.
+  void CheckClock(const SeriesView& clock, const SeriesView& busy, const SeriesView& temperature,
+                  const SeriesView& power_cap, const std::string& device) {
+    const std::optional<ClockDrop> drop = FindClockDrop(clock.values(), busy.values());
+    if (!drop) return;
+    constexpr double kHot_c = 85, kOften = 0.2;
+    const bool is_hot = !temperature.empty() && temperature.Max() >= kHot_c;
+    const bool is_capped = !power_cap.empty() && power_cap.ShareFrom(1) >= kOften;
+    const bool is_slower = SpeedShare() < limits::kSlowdown;
+    if (drop->share < limits::kClockDrop || (!is_capped && !is_slower)) return;
+    Against("THROTTLED",
+            is_hot      ? "heat"
+            : is_capped ? "power"
+                        : "clock",
+            "the " + device + "'s clock fell from " + Text(drop->from) + " to " + Text(drop->to) +
+                " MHz while it was as busy as before" + (is_hot ? ", at " + Text(temperature.Max()) + " °C" : "") +
+                (is_capped ? ", at its power limit" : ""));
+  }
+
+  void CheckOtherProcesses() {
+    const SeriesView others = View(telemetry::kOtherCpu), worker = View(telemetry::kWorkerCpu);
+    if (others.empty()) return unknown_.push_back("what other processes did was not seen");
+    const double busy = others.Mean() + (worker.empty() ? 0 : worker.Mean());
+    const double limit = busy >= limits::kFullMachine * Capacity()
+                             ? limits::kOthersWhenFull
+                             : std::max(limits::kOthersOnCpu, limits::kOthersOfMachine * Capacity());
+    const std::string used = "other processes used " + Text(others.Mean()) + " % of a CPU on average";
+    if (others.Mean() >= limit) {
+      Against("INTERFERED", "other processes",
+              used + ", of the " + Text(Capacity() / 100) + " CPUs that the run needs");
+    } else if (const double level = std::max(limit, limits::kOthersOnCpu);
+               others.ShareFrom(level) >= limits::kOthersForAWhile) {
+      Against("INTERFERED", "other processes",
+              "other processes used " + Text(level) + " % of a CPU and more during " +
+                  Percent(others.ShareFrom(level)) + " of the measured part");
+    } else {
+      in_order_.push_back(used);
+    }
+  }
+
+  void CheckHypervisor() {
+    const SeriesView steal = View(telemetry::kSteal), worker = View(telemetry::kWorkerCpu);
+    if (steal.empty() || worker.empty()) return;
+    const double share = steal.Mean() / std::max(worker.Mean(), 1.0);
+    if (share < limits::kStealOfWorker) return;
+    Against("INTERFERED", "hypervisor",
+            "the hypervisor gave other machines CPU time that is " + Percent(share) + " of what the worker got");
+  }
+
+  void CheckGpuNeighbours() {
+    const SeriesView others = View(telemetry::kGpuOtherUtil);
+    if (others.empty()) return;
+    const std::string used = "other processes kept the GPU busy for " + Text(others.Mean()) + " % of the measured part";
+    if (others.Mean() >= limits::kOthersOnGpu) {
+      Against("INTERFERED", "GPU shared", used);
+    } else {
+      in_order_.push_back(used);
+    }
+  }
+
+  // Sustained against burst rate; 1 where that is not known.
+  double SpeedShare() const {
+    const v1::Steadiness& steadiness = result_.steadiness();
+    return steadiness.has_burst_it_per_s() && steadiness.burst_it_per_s() > 0
+               ? steadiness.sustained_it_per_s() / steadiness.burst_it_per_s()
+               : 1;
+  }
+
+  void CheckSlowdown() {
+    if (HasAny("THROTTLED")) return;
+    if (has_telemetry_) {
+      CheckClock(View(telemetry::kCpuClock), View(telemetry::kWorkerCpu), View(telemetry::kCpuTemperature),
+                 SeriesView(v1::Telemetry(), ""), "CPU");
+      if (HasAny("THROTTLED")) return;
+    }
+    if (SpeedShare() >= limits::kSlowdown) return;
+    for (const v1::ChangePoint& change : result_.steadiness().change_points()) {
+      if (change.after_s() < (1 + limits::kStepSlower) * change.before_s() || !IsStep(step_s_)) continue;
+      Against("THROTTLED", "not seen",
+              "steps took " + Percent(change.after_s() / change.before_s() - 1) + " longer from " +
+                  Text(change.at_s()) + " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) +
+                  " of its best tenth");
+      return;
+    }
+  }
+
+  void CheckSpread() {
+    if (primary_ == nullptr) return;
+    if (!primary_->has_ci_low() || !primary_->has_ci_high()) {
+      const std::string count = primary_->has_n() ? ": " + std::to_string(primary_->n()) + " samples" : "";
+      return unknown_.push_back(primary_->name() + " has no 95 % interval" + count);
+    }
+    width_ = (primary_->ci_high() - primary_->ci_low()) / primary_->value();
+    const std::string words = "the 95 % interval of " + primary_->name() + " is " + Percent(*width_) + " wide";
+    if (*width_ > limits::kWidestInterval) {
+      Against("NOISY", "spread", words);
+    } else {
+      in_order_.push_back(words);
+    }
+  }
+
+  void CheckSteadiness() {
+    const double drift = result_.steadiness().drift();
+    constexpr double kWidths = 2.5;  // of the interval: a drift within them is no more than noise
+    const bool has_drift = result_.steadiness().has_drift() &&
+                           std::abs(drift) > std::max(limits::kMostDrift, kWidths * width_.value_or(0));
+    if (has_drift && drift > 0) {
+      Against("NOISY", "drift", "steps became slower and slower: " + Percent(drift) + " from the first to the last");
+    } else if ((has_drift || !IsSteady()) && drift < 0) {
+      Against("NOISY", "warm-up",
+              "it was still warming up: steps became " + Percent(-drift) + " faster from the first to the last");
+    } else if (!IsSteady()) {
+      Against("NOISY", "not steady", "step times did not settle within the first half of the run");
+    }
+  }
+
+  bool IsSteady() const { return !result_.summary().has_is_steady() || result_.summary().is_steady(); }
+
+  v1::Verdict Verdict() {
+    const auto gravity = [](const Finding& finding) {
+      return std::find(kVerdictsByGravity.begin(), kVerdictsByGravity.end(), finding.kind);
+    };
+    std::stable_sort(findings_.begin(), findings_.end(),
+                     [&](const Finding& a, const Finding& b) { return gravity(a) < gravity(b); });
+    v1::Verdict verdict;
+    verdict.set_kind(findings_.empty() ? (has_telemetry_ ? "OK" : "UNCHECKED") : findings_.front().kind);
+    if (!findings_.empty()) verdict.set_cause(findings_.front().cause);
+    if (!has_telemetry_) {
+      unknown_.insert(unknown_.begin(), telemetry_.at_s_size() == 0 ? "there is no telemetry of this run"
+                                                                    : "the measured part was too short for telemetry");
+    }
+    for (const v1::Sensor& sensor : telemetry_.sensors()) {
+      if (sensor.state() != "ok")
+        unknown_.push_back("sensor " + sensor.name() + " " + sensor.state() + ": " + sensor.why());
+    }
+    for (const Finding& finding : findings_) verdict.add_evidence(finding.sentence);
+    for (const std::string& sentence : in_order_) verdict.add_evidence("in order: " + sentence);
+    for (const std::string& sentence : unknown_) verdict.add_evidence("not known: " + sentence);
+    return verdict;
+  }
+
+  const v1::Result& result_;
+  const v1::Telemetry& telemetry_;
+  std::vector<double> step_s_;
+  const v1::Metric* primary_ = nullptr;
+  bool has_telemetry_ = false;
+  bool has_ceiling_ = false;
+  std::optional<double> width_;  // of the primary metric's interval, as a share of it
+  std::vector<Finding> findings_;
+  std::vector<std::string> in_order_, unknown_;
+};
+
+}  // namespace
+
+v1::Verdict Judge(const v1::Result& result) { return Judgement(result).Conclude(); }
+
+}  // namespace fleetmark

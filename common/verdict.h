@@ -1,0 +1,44 @@
+#pragma once
+
+#include "fleetmark/v1/run.pb.h"
+
+// How far a result may be trusted, as one pure function of what is stored with it, so that whoever exports it can judge
+// it again. docs/measurement.md gives the rules and their reasons in prose; every limit is here, once.
+namespace fleetmark::verdict_limits {
+
+// IMPLAUSIBLE
+inline constexpr double kMostOfCeiling = 1.1;     // times the ceiling that the agent saw the device reach
+inline constexpr double kMostClaimedTime = 1.05;  // times the measured part as the agent's own clock saw it, and
+inline constexpr double kClaimedTimeSlack_s = 0.25;
+// THROTTLED
+inline constexpr double kThrottledShare = 0.05;  // of the points, with a device's own word for heat or power
+inline constexpr double kQuotaPercent = 5;       // of the time, held back by the quota
+inline constexpr double kClockDrop = 0.12;       // of the clock, over a tenth of the run, while the device was as busy
+inline constexpr double kSlowdown = 0.95;        // sustained against burst rate, and
+inline constexpr double kStepSlower = 0.1;       // steps that from one place on take so much longer
+// INTERFERED, in percent of one CPU
+inline constexpr double kOthersWhenFull = 20;  // where worker and others together fill the machine
+inline constexpr double kFullMachine = 0.85;
+inline constexpr double kOthersOnCpu = 60;       // where they do not
+inline constexpr double kOthersOfMachine = 0.1;  // or that share of all CPUs, if it is more
+inline constexpr double kOthersForAWhile = 0.1;  // of the points, in which the others reach the limit
+inline constexpr double kStealOfWorker = 0.05;   // share of the worker's CPU time
+inline constexpr double kOthersOnGpu = 5;        // percent of the GPU
+// NOISY
+inline constexpr double kWidestInterval = 0.05;  // of the value, from end to end
+inline constexpr double kMostDrift = 0.05;
+// UNCHECKED below
+inline constexpr int kFewestPoints = 3;
+
+}  // namespace fleetmark::verdict_limits
+
+namespace fleetmark {
+
+// The gravest that speaks against the result: IMPLAUSIBLE, THROTTLED, INTERFERED, NOISY, in this order; OK when nothing
+// does; UNCHECKED when nothing does and there was no telemetry of the measured part. The evidence begins with what
+// decided, then what else speaks against it, then what was looked at and found in order, then what could not be looked
+// at. Reads metrics, samples "step_s", summary, steadiness, telemetry, ceilings and environment; of the verdict
+// nothing.
+v1::Verdict Judge(const v1::Result& result);
+
+}  // namespace fleetmark

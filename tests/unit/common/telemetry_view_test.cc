@@ -1,0 +1,48 @@
+#include "common/telemetry_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace fleetmark {
+namespace {
+
+using ::testing::ElementsAre;
+
+v1::Telemetry FivePoints() {
+  v1::Telemetry telemetry;
+  telemetry.set_interval_s(1);
+  v1::TelemetrySeries* series = telemetry.add_series();
+  series->set_name("load1");
+  for (int i = 1; i <= 5; ++i) {
+    telemetry.add_at_s(i);
+    series->add_values(static_cast<float>(i));
+  }
+  return telemetry;
+}
+
+TEST(TelemetryViewTest, TakesThePointsThatCoverTheMeasuredPart) {
+  v1::Telemetry telemetry = FivePoints();
+  EXPECT_EQ(5u, SeriesView(telemetry, "load1").size());
+  telemetry.set_measured_from_s(1.2);  // the point at 2 is of 1 to 2, most of it within
+  telemetry.set_measured_until_s(4.2);
+  EXPECT_THAT(SeriesView(telemetry, "load1").values(), ElementsAre(2, 3, 4));
+  EXPECT_EQ(3, CountMeasuredPoints(telemetry));
+}
+
+TEST(TelemetryViewTest, WhatWasUnknownIsLeftOut) {
+  v1::Telemetry telemetry = FivePoints();
+  telemetry.mutable_series(0)->set_values(1, std::numeric_limits<float>::quiet_NaN());
+  const SeriesView view(telemetry, "load1");
+  EXPECT_THAT(view.values(), ElementsAre(1, 3, 4, 5));
+  EXPECT_DOUBLE_EQ(3.25, view.Mean());
+  EXPECT_DOUBLE_EQ(1, view.Min());
+  EXPECT_DOUBLE_EQ(5, view.Max());
+  EXPECT_DOUBLE_EQ(0.75, view.ShareFrom(3));
+}
+
+TEST(TelemetryViewTest, ASeriesThatIsNotThereIsEmpty) { EXPECT_TRUE(SeriesView(FivePoints(), "gpu_mhz").empty()); }
+
+}  // namespace
+}  // namespace fleetmark
