@@ -4,11 +4,15 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <numbers>
 #include <string_view>
 
+#include "common/bootstrap.h"
 #include "common/run_evidence.h"
+#include "common/statistics.h"
 #include "common/telemetry.h"
+#include "common/warmup.h"
 
 namespace fleetmark {
 namespace {
@@ -258,6 +262,32 @@ void AddTelemetry(Scene* scene, double measured_s, v1::Telemetry* telemetry) {
   }
 }
 
+// What a runner makes of its step times: the steady part and the rate with its interval.
+void Analyse(std::vector<double> step_s, v1::Result* result) {
+  const Warmup warmup = FindWarmup(step_s);
+  step_s.erase(step_s.begin(), step_s.begin() + static_cast<ptrdiff_t>(warmup.samples));
+  const double mean = Mean(step_s);
+  result->set_primary_metric("it_per_s");
+  v1::Metric* rate = result->add_metrics();
+  rate->set_name("it_per_s");
+  rate->set_value(1 / mean);
+  rate->set_n(static_cast<int>(step_s.size()));
+  if (const Interval interval = MeanInterval(step_s); interval.known && interval.low > 0) {
+    rate->set_ci_low(1 / interval.high);
+    rate->set_ci_high(1 / interval.low);
+  }
+  v1::WorkerResult* summary = result->mutable_summary();
+  summary->set_measured_s(mean * static_cast<double>(step_s.size()));
+  summary->set_steps(static_cast<int>(step_s.size()));
+  summary->set_warmup_found(static_cast<int>(warmup.samples));
+  if (warmup.is_steady) summary->set_is_steady(*warmup.is_steady);
+  v1::Samples* samples = result->add_samples();
+  samples->set_name("step_s");
+  samples->set_unit("s");
+  samples->mutable_values()->Add(step_s.begin(), step_s.end());
+  *result->mutable_steadiness() = SteadinessOf(*result);
+}
+
 v1::Result Record(Scene* scene) {
   v1::Result result;
   std::vector<double> step_s = MakeSteps(scene);
@@ -266,11 +296,7 @@ v1::Result Record(Scene* scene) {
   AddTelemetry(scene, measured_s, result.mutable_telemetry());
   scene->spoil_clock(&step_s);
   result.mutable_environment()->set_cpu_count(scene->cpus);
-  v1::Samples* samples = result.add_samples();
-  samples->set_name("step_s");
-  samples->set_unit("s");
-  samples->mutable_values()->Add(step_s.begin(), step_s.end());
-  AnalyseAsRunner(&result);
+  Analyse(std::move(step_s), &result);
   v1::Ceiling* ceiling = result.add_ceilings();
   ceiling->set_resource("memory");
   v1::Metric* traffic = result.add_metrics();
