@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <vector>
 
 #include "common/statistics.h"
@@ -11,11 +10,7 @@
 namespace fleetmark {
 namespace {
 
-constexpr size_t kMostBins = 200;
-
-double Mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
+constexpr size_t kShapeBins = 50;
 
 double SquaresAround(std::span<const double> values, double centre) {
   double sum = 0;
@@ -33,6 +28,19 @@ double SquaresAroundLine(std::span<const double> values) {
     xx += x * x;
   }
   return SquaresAround(values, mean) - xy * xy / xx;
+}
+
+// Log step times in as many means; none where a value is no step time, and for fewer than ten.
+std::vector<double> LogShape(std::span<const double> step_s) {
+  constexpr size_t kFewest = 10;
+  if (step_s.size() < kFewest || !std::all_of(step_s.begin(), step_s.end(), IsStepTime)) return {};
+  const size_t bins = std::min(step_s.size(), kShapeBins);
+  std::vector<double> logs;
+  for (size_t bin = 0; bin < bins; ++bin) {
+    const size_t begin = bin * step_s.size() / bins, end = (bin + 1) * step_s.size() / bins;
+    logs.push_back(std::log(Mean(step_s.subspan(begin, end - begin))));
+  }
+  return logs;
 }
 
 }  // namespace
@@ -56,23 +64,21 @@ std::optional<ClockDrop> FindClockDrop(std::span<const double> clock, std::span<
 }
 
 bool IsStep(std::span<const double> step_s) {
-  constexpr size_t kFewest = 10;
-  if (step_s.size() < kFewest) return false;
-  const size_t bins = std::min(step_s.size(), kMostBins);
-  std::vector<double> logs;
-  for (size_t bin = 0; bin < bins; ++bin) {
-    const size_t begin = bin * step_s.size() / bins, end = (bin + 1) * step_s.size() / bins;
-    const double mean = Mean(step_s.subspan(begin, end - begin));
-    if (!(mean > 0) || !std::isfinite(mean)) return false;
-    logs.push_back(std::log(mean));
-  }
+  const std::vector<double> logs = LogShape(step_s);
   const std::span<const double> all(logs);
   double least = std::numeric_limits<double>::infinity();
-  for (size_t split = 1; split < bins; ++split) {
+  for (size_t split = 1; split < logs.size(); ++split) {
     const std::span<const double> left = all.first(split), right = all.subspan(split);
     least = std::min(least, SquaresAround(left, Mean(left)) + SquaresAround(right, Mean(right)));
   }
-  return least < SquaresAroundLine(all);
+  return !logs.empty() && least < SquaresAroundLine(all);
+}
+
+double TrendShare(std::span<const double> step_s) {
+  const std::vector<double> logs = LogShape(step_s);
+  if (logs.empty()) return 0;
+  const double squares = SquaresAround(logs, Mean(logs));
+  return squares > 0 ? 1 - SquaresAroundLine(logs) / squares : 0;
 }
 
 }  // namespace fleetmark

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
+
+#include "common/statistics.h"
 
 namespace fleetmark {
 namespace {
@@ -15,22 +15,36 @@ bool IsMeasured(const v1::Telemetry& telemetry, int point) {
          (!telemetry.has_measured_until_s() || middle <= telemetry.measured_until_s());
 }
 
+const v1::TelemetrySeries* Find(const v1::Telemetry& telemetry, std::string_view name) {
+  const auto found = std::find_if(telemetry.series().begin(), telemetry.series().end(),
+                                  [name](const v1::TelemetrySeries& series) { return series.name() == name; });
+  return found == telemetry.series().end() ? nullptr : &*found;
+}
+
+bool IsKnown(const v1::Telemetry& telemetry, const v1::TelemetrySeries* series, int point) {
+  return series != nullptr && point < series->values_size() && std::isfinite(series->values(point)) &&
+         IsMeasured(telemetry, point);
+}
+
 }  // namespace
 
 SeriesView::SeriesView(const v1::Telemetry& telemetry, std::string_view name) {
-  for (const v1::TelemetrySeries& series : telemetry.series()) {
-    if (series.name() != name) continue;
-    const int points = std::min(series.values_size(), telemetry.at_s_size());
-    for (int point = 0; point < points; ++point) {
-      if (std::isfinite(series.values(point)) && IsMeasured(telemetry, point)) values_.push_back(series.values(point));
-    }
-    return;
+  const v1::TelemetrySeries* series = Find(telemetry, name);
+  for (int point = 0; point < telemetry.at_s_size(); ++point) {
+    if (IsKnown(telemetry, series, point)) values_.push_back(series->values(point));
   }
 }
 
-double SeriesView::Mean() const {
-  return std::accumulate(values_.begin(), values_.end(), 0.0) / static_cast<double>(values_.size());
+SeriesPair::SeriesPair(const v1::Telemetry& telemetry, std::string_view first_name, std::string_view second_name) {
+  const v1::TelemetrySeries *one = Find(telemetry, first_name), *other = Find(telemetry, second_name);
+  for (int point = 0; point < telemetry.at_s_size(); ++point) {
+    if (!IsKnown(telemetry, one, point) || !IsKnown(telemetry, other, point)) continue;
+    first.push_back(one->values(point));
+    second.push_back(other->values(point));
+  }
 }
+
+double SeriesView::Mean() const { return fleetmark::Mean(values_); }
 
 double SeriesView::Min() const { return *std::min_element(values_.begin(), values_.end()); }
 double SeriesView::Max() const { return *std::max_element(values_.begin(), values_.end()); }

@@ -29,6 +29,12 @@ class SeriesView {
   std::vector<double> values_;
 };
 
+// Two series at those points of the measured part at which both are known.
+struct SeriesPair {
+  SeriesPair(const v1::Telemetry& telemetry, std::string_view first_name, std::string_view second_name);
+  std::vector<double> first, second;
+};
+
 // Points within the measured part, whatever is known at them.
 int CountMeasuredPoints(const v1::Telemetry& telemetry);
 

@@ -59,8 +59,8 @@ class Judgement {
     }
     // A neighbour slows the steps down, and the clock, as well.
     if (!HasAny("INTERFERED")) CheckSlowdown();
+    CheckSteadiness();  // a drift widens the interval, too
     CheckSpread();
-    CheckSteadiness();
     return Verdict();
   }
 
@@ -91,7 +91,7 @@ class Judgement {
   // What the runner says it measured for, against what the agent saw from outside.
   void CheckClaimedTime() {
     if (!telemetry_.has_measured_from_s() || !telemetry_.has_measured_until_s()) return;
-    const double claimed = result_.summary().measured_s();
+    const double claimed = result_.summary().measured_s() + result_.summary().warmup_found_s();
     const double seen = telemetry_.measured_until_s() - telemetry_.measured_from_s();
     if (claimed <= limits::kMostClaimedTime * seen + limits::kClaimedTimeSlack_s) return;
     Against("IMPLAUSIBLE", "clock",
@@ -138,8 +138,8 @@ class Judgement {
               "the GPU's power brake was on during " + Percent(brake.ShareFrom(1)) +
                   " of the measured part: its supply does not give what it needs");
     }
-    CheckClock(View(telemetry::kGpuClock), View(telemetry::kGpuUtil), View(telemetry::kGpuTemperature),
-               View(telemetry::kGpuPowerCap), "GPU");
+    CheckClock(telemetry::kGpuClock, telemetry::kGpuUtil, telemetry::kGpuTemperature, View(telemetry::kGpuPowerCap),
+               "GPU");
     if (!heat.empty()) in_order_.push_back("the GPU says that it did not slow itself down");
   }
 
@@ -158,9 +158,12 @@ class Judgement {
   }
 
   // A clock that fell while its device was as busy as before.
-  void CheckClock(const SeriesView& clock, const SeriesView& busy, const SeriesView& temperature,
-                  const SeriesView& power_cap, const std::string& device) {
-    const std::optional<ClockDrop> drop = FindClockDrop(clock.values(), busy.values());
+  void CheckClock(const telemetry::SeriesName& clock, const telemetry::SeriesName& busy,
+                  const telemetry::SeriesName& temperature_name, const SeriesView& power_cap,
+                  const std::string& device) {
+    const SeriesPair pair(telemetry_, clock.name, busy.name);
+    const SeriesView temperature = View(temperature_name);
+    const std::optional<ClockDrop> drop = FindClockDrop(pair.first, pair.second);
     if (!drop) return;
     constexpr double kHot_c = 85, kOften = 0.2;
     const bool is_hot = !temperature.empty() && temperature.Max() >= kHot_c;
@@ -228,7 +231,7 @@ class Judgement {
   void CheckSlowdown() {
     if (HasAny("THROTTLED")) return;
     if (has_telemetry_) {
-      CheckClock(View(telemetry::kCpuClock), View(telemetry::kWorkerCpu), View(telemetry::kCpuTemperature),
+      CheckClock(telemetry::kCpuClock, telemetry::kWorkerCpu, telemetry::kCpuTemperature,
                  SeriesView(v1::Telemetry(), ""), "CPU");
       if (HasAny("THROTTLED")) return;
     }
@@ -249,9 +252,9 @@ class Judgement {
       const std::string count = primary_->has_n() ? ": " + std::to_string(primary_->n()) + " samples" : "";
       return unknown_.push_back(primary_->name() + " has no 95 % interval" + count);
     }
-    width_ = (primary_->ci_high() - primary_->ci_low()) / primary_->value();
-    const std::string words = "the 95 % interval of " + primary_->name() + " is " + Percent(*width_) + " wide";
-    if (*width_ > limits::kWidestInterval) {
+    const double width = (primary_->ci_high() - primary_->ci_low()) / primary_->value();
+    const std::string words = "the 95 % interval of " + primary_->name() + " is " + Percent(width) + " wide";
+    if (width > limits::kWidestInterval) {
       Against("NOISY", "spread", words);
     } else {
       in_order_.push_back(words);
@@ -260,9 +263,8 @@ class Judgement {
 
   void CheckSteadiness() {
     const double drift = result_.steadiness().drift();
-    constexpr double kWidths = 2.5;  // of the interval: a drift within them is no more than noise
-    const bool has_drift = result_.steadiness().has_drift() &&
-                           std::abs(drift) > std::max(limits::kMostDrift, kWidths * width_.value_or(0));
+    const bool has_drift = result_.steadiness().has_drift() && std::abs(drift) > limits::kMostDrift &&
+                           TrendShare(step_s_) >= limits::kLeastTrend;
     if (has_drift && drift > 0) {
       Against("NOISY", "drift", "steps became slower and slower: " + Percent(drift) + " from the first to the last");
     } else if ((has_drift || !IsSteady()) && drift < 0) {
@@ -304,7 +306,6 @@ class Judgement {
   const v1::Metric* primary_ = nullptr;
   bool has_telemetry_ = false;
   bool has_ceiling_ = false;
-  std::optional<double> width_;  // of the primary metric's interval, as a share of it
   std::vector<Finding> findings_;
   std::vector<std::string> in_order_, unknown_;
 };

@@ -265,6 +265,8 @@ void AddTelemetry(Scene* scene, double measured_s, v1::Telemetry* telemetry) {
 // What a runner makes of its step times: the steady part and the rate with its interval.
 void Analyse(std::vector<double> step_s, v1::Result* result) {
   const Warmup warmup = FindWarmup(step_s);
+  double warmup_s = 0;
+  for (size_t i = 0; i < warmup.samples; ++i) warmup_s += step_s[i];
   step_s.erase(step_s.begin(), step_s.begin() + static_cast<ptrdiff_t>(warmup.samples));
   const double mean = Mean(step_s);
   result->set_primary_metric("it_per_s");
@@ -279,6 +281,7 @@ void Analyse(std::vector<double> step_s, v1::Result* result) {
   v1::WorkerResult* summary = result->mutable_summary();
   summary->set_measured_s(mean * static_cast<double>(step_s.size()));
   summary->set_steps(static_cast<int>(step_s.size()));
+  summary->set_warmup_found_s(warmup_s);
   summary->set_warmup_found(static_cast<int>(warmup.samples));
   if (warmup.is_steady) summary->set_is_steady(*warmup.is_steady);
   v1::Samples* samples = result->add_samples();
@@ -349,7 +352,7 @@ const std::vector<Fault>& Faults() {
       {"hypervisor", "INTERFERED", "hypervisor"},
       {"endless warm-up", "NOISY", "warm-up"},
       {"slow drift", "NOISY", "drift"},
-      {"wide spread", "NOISY", "spread"},
+      {"wide spread", "NOISY", "spread|not steady"},
       {"clock steps", "IMPLAUSIBLE", "clock"},
       {"impossible rate", "IMPLAUSIBLE", "ceiling"},
   };

@@ -35,12 +35,15 @@ TEST(SlowdownTest, OneStepIsToldFromALine) {
   for (int i = 0; i < 100; ++i) line.push_back(0.1 + 0.0003 * i);
   EXPECT_TRUE(IsStep(step));
   EXPECT_FALSE(IsStep(line));
+  EXPECT_GT(TrendShare(line), 0.99);
+  EXPECT_DOUBLE_EQ(0, TrendShare(std::vector<double>(100, 0.1)));
 }
 
 TEST(SlowdownTest, TimesThatAreNoTimesAreNoStep) {
   std::vector<double> step(100, 0.1);
   step[3] = -100;
   EXPECT_FALSE(IsStep(step));
+  EXPECT_DOUBLE_EQ(0, TrendShare(step));
   step[3] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_FALSE(IsStep(step));
   EXPECT_FALSE(IsStep(std::vector<double>{1, 2}));

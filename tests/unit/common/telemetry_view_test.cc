@@ -42,6 +42,18 @@ TEST(TelemetryViewTest, WhatWasUnknownIsLeftOut) {
   EXPECT_DOUBLE_EQ(0.75, view.ShareFrom(3));
 }
 
+TEST(TelemetryViewTest, APairHasThePointsAtWhichBothAreKnown) {
+  v1::Telemetry telemetry = FivePoints();
+  v1::TelemetrySeries* other = telemetry.add_series();
+  other->set_name("cpu_mhz");
+  for (int i = 1; i <= 4; ++i) other->add_values(static_cast<float>(10 * i));
+  telemetry.mutable_series(0)->set_values(1, std::numeric_limits<float>::quiet_NaN());
+  const SeriesPair pair(telemetry, "load1", "cpu_mhz");
+  EXPECT_THAT(pair.first, ElementsAre(1, 3, 4));
+  EXPECT_THAT(pair.second, ElementsAre(10, 30, 40));
+  EXPECT_TRUE(SeriesPair(telemetry, "load1", "gpu_mhz").first.empty());
+}
+
 TEST(TelemetryViewTest, ASeriesThatIsNotThereIsEmpty) { EXPECT_TRUE(SeriesView(FivePoints(), "gpu_mhz").empty()); }
 
 }  // namespace
