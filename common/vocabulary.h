@@ -19,6 +19,10 @@ inline const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK",         "N
                                                    "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
 bool IsFlagged(const std::string& verdict);
 
+// What a ceiling is of: gb_per_s is a rate of the first, tflop_per_s of the second.
+inline constexpr char kMemoryResource[] = "memory";
+inline constexpr char kArithmeticResource[] = "arithmetic";
+
 // In the order of coordinator/records.h.
 inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",
                                                     "cancelled", "timed_out", "interrupted"};
