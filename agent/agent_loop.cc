@@ -75,6 +75,8 @@ Status AgentLoop::Open() {
   FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory));
   FLEETMARK_ASSIGN_OR_RETURN(Journal::Opened opened, Journal::Open(directory, options_.clock->Now().unix_s()));
   if (!opened.warning.empty()) spdlog::warn("{}", opened.warning);
+  ceiling_book_ = std::make_unique<CeilingBook>(directory, options_.clock->Now().unix_s());
+  if (!ceiling_book_->warning().empty()) spdlog::warn("{}", ceiling_book_->warning());
   boot_id_ = BootId();
   process_id_ = NewId();
   incarnation_ = opened.contents.incarnation;
@@ -276,11 +278,14 @@ void AgentLoop::Perform(const Effect& effect) {
 }
 
 void AgentLoop::Spawn(const SpawnWorker& effect) {
+  v1::CeilingConditions conditions = CeilingConditionsOf(options_.offer, effect.spec);
   WorkerCommand command = MakeWorkerCommand(options_.runners.at(effect.spec.runtime()), effect.spec, effect.attempt_id,
-                                            options_.dataset_directory, options_.state_directory / "work");
+                                            {options_.dataset_directory, ceiling_book_->Known(conditions)},
+                                            options_.state_directory / "work");
   command.inherited = locks_[effect.attempt_id].descriptors();
   auto process = supervisor_->Spawn(effect.attempt_id, command);
   if (process.ok()) {
+    ceiling_conditions_[effect.attempt_id] = std::move(conditions);
     Post(WorkerSpawned{effect.attempt_id, *std::move(process)});
   } else {
     Post(SpawnFailed{effect.attempt_id, process.status()});
@@ -290,13 +295,25 @@ void AgentLoop::Spawn(const SpawnWorker& effect) {
 // After the commit: threads and files of what has ended are given back.
 void AgentLoop::SettleBatch(const std::vector<Event>& events, const std::vector<JournalWrite>& writes) {
   for (const Event& event : events) {
-    if (const auto* ended = std::get_if<WorkerEnded>(&event)) supervisor_->Forget(ended->attempt_id);
+    if (const auto* ended = std::get_if<WorkerEnded>(&event)) {
+      supervisor_->Forget(ended->attempt_id);
+      KeepCeilings(*ended);
+    }
     if (const auto* gone = std::get_if<StaleWorkerGone>(&event)) supervisor_->Forget(gone->attempt_id);
   }
   for (const JournalWrite& write : writes) {
     if (std::holds_alternative<RetireAttempt>(write)) ++retired_since_cleanup_;
   }
   if (retired_since_cleanup_ >= kCleanupInterval) DeleteOldLogs();
+}
+
+// As they were when the worker was started, so that what it was given and what it found are of one machine.
+void AgentLoop::KeepCeilings(const WorkerEnded& ended) {
+  const auto conditions = ceiling_conditions_.extract(ended.attempt_id);
+  if (conditions.empty()) return;
+  const auto& ceilings = ended.draft.result().ceilings();
+  const Status status = ceiling_book_->Keep(conditions.mapped(), {ceilings.begin(), ceilings.end()});
+  if (!status.ok()) spdlog::warn("ceilings will be measured again after a restart: {}", status.ToString());
 }
 
 // Logs stay for a while after the acknowledgement, so that `fleetmark logs` finds them.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/agent_core.h"
+#include "agent/ceiling_book.h"
 #include "agent/device_locks.h"
 #include "agent/journal.h"
 #include "agent/supervisor.h"
@@ -81,6 +82,7 @@ class AgentLoop {
   void Perform(const Effect& effect);
   void Spawn(const SpawnWorker& effect);
   void SettleBatch(const std::vector<Event>& events, const std::vector<JournalWrite>& writes);
+  void KeepCeilings(const WorkerEnded& ended);
   void DeleteOldLogs();
   void Publish();
   void Post(Event event);
@@ -103,7 +105,9 @@ class AgentLoop {
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<AgentCore> core_;
   std::map<std::string, HeldLocks> locks_;  // of the batch in progress, until its workers have inherited them
-  std::vector<Event> retries_;              // what could not be committed, in order
+  std::unique_ptr<CeilingBook> ceiling_book_;
+  std::map<std::string, v1::CeilingConditions> ceiling_conditions_;  // of the attempts whose workers run
+  std::vector<Event> retries_;                                       // what could not be committed, in order
   int64_t retry_at_ns_ = 0;
   int64_t retry_delay_ns_ = 0;
   int64_t upkeep_at_ns_ = 0;

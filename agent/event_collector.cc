@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/ceiling_book.h"
 #include "common/proto_json.h"
 #include "common/worker_protocol.h"
 
@@ -95,6 +96,9 @@ void EventCollector::Take(v1::WorkerEvent* event) {
     case v1::WorkerEvent::kError:
       error_ = std::move(*event->mutable_error());
       break;
+    case v1::WorkerEvent::kCeiling:
+      TakeCeiling(std::move(*event->mutable_ceiling()));
+      break;
     case v1::WorkerEvent::EVENT_NOT_SET:
       Breach("line " + std::to_string(line_number_) + " of the runner's events holds no event");
       break;
@@ -125,6 +129,21 @@ void EventCollector::TakeSamples(v1::Samples samples) {
     return;
   }
   *result_.add_samples() = std::move(samples);
+}
+
+// A later one of the same resource and dtype replaces the earlier.
+void EventCollector::TakeCeiling(v1::Ceiling ceiling) {
+  if (const Status status = CheckCeiling(ceiling); !status.ok()) {
+    Breach("line " + std::to_string(line_number_) + " of the runner's events says what cannot be: " + status.message());
+    return;
+  }
+  for (v1::Ceiling& known : *result_.mutable_ceilings()) {
+    if (known.resource() == ceiling.resource() && known.dtype() == ceiling.dtype()) {
+      known = std::move(ceiling);
+      return;
+    }
+  }
+  *result_.add_ceilings() = std::move(ceiling);
 }
 
 void EventCollector::Breach(const std::string& what) { breach_ = what; }

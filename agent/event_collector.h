@@ -29,7 +29,8 @@ class EventCollector {
   const std::string& breach() const { return breach_; }
   bool has_events() const { return line_number_ > 0; }
   const std::optional<v1::Failure>& error() const { return error_; }
-  // Metrics, epochs, samples, summary and environment as they came; `has_summary` once the result event was there.
+  // Metrics, epochs, samples, ceilings, summary and environment as they came; `has_summary` once the result event was
+  // there.
   const v1::Result& result() const { return result_; }
 
  private:
@@ -37,6 +38,7 @@ class EventCollector {
   void Take(v1::WorkerEvent* event);
   void TakeMetric(v1::Metric metric);
   void TakeSamples(v1::Samples samples);
+  void TakeCeiling(v1::Ceiling ceiling);
   void Breach(const std::string& what);
 
   std::function<void(v1::RunEvent)> publish_;

@@ -39,7 +39,7 @@ std::vector<std::string> RunnerEnvironment() {
 }
 
 WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::RunSpec& spec,
-                                const std::string& attempt_id, const std::string& dataset_dir,
+                                const std::string& attempt_id, const MachineInput& machine,
                                 const std::filesystem::path& work_directory) {
   WorkerCommand command;
   command.program = runner;
@@ -58,7 +58,8 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   const std::string allocator = ParameterOr(spec, "allocator", spec.profile() == kTunedProfile ? "retain" : "stock");
   if (allocator == "retain") set(kGlibcTunablesVariable, kRetainTunables);
   v1::RunSpec input = spec;
-  input.set_dataset_dir(dataset_dir);
+  input.set_dataset_dir(machine.dataset_dir);
+  input.mutable_ceilings()->Assign(machine.ceilings.begin(), machine.ceilings.end());
   command.input = ToJson(input);
   command.directory = work_directory;
   return command;

@@ -100,6 +100,8 @@ HostInfo ReadHostInfo() {
   return host;
 }
 
+std::string ReadGpuDriverVersion() { return FirstLine("/sys/module/nvidia/version"); }
+
 double ReadLoadAverage() {
   double load = -1;
   return getloadavg(&load, 1) == 1 ? load : -1;

@@ -19,6 +19,9 @@ struct HostInfo {
 // Reads /proc, /sys and /etc/os-release anew at each call (about a millisecond). Thread-safe.
 HostInfo ReadHostInfo();
 
+// The NVIDIA display driver's version ("535.183.01"); "" without one.
+std::string ReadGpuDriverVersion();
+
 // One-minute load average; -1 when it cannot be read.
 double ReadLoadAverage();
 

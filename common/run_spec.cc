@@ -165,6 +165,7 @@ std::string DeterministicBytes(const google::protobuf::Message& message) {
 std::string SpecSha256(const v1::RunSpec& spec) {
   v1::RunSpec hashed = spec;
   hashed.clear_dataset_dir();
+  hashed.clear_ceilings();
   return Sha256Hex(DeterministicBytes(hashed));
 }
 

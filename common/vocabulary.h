@@ -21,6 +21,10 @@ bool IsFlagged(const std::string& verdict);
 // The flagged ones, the gravest first: where several things speak against a result, this decides what it is called.
 inline const std::vector<std::string> kVerdictsByGravity = {"IMPLAUSIBLE", "THROTTLED", "INTERFERED", "NOISY"};
 
+// What a ceiling is of: gb_per_s is a rate of the first, tflop_per_s of the second.
+inline constexpr char kMemoryResource[] = "memory";
+inline constexpr char kArithmeticResource[] = "arithmetic";
+
 // In the order of coordinator/records.h.
 inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",
                                                     "cancelled", "timed_out", "interrupted"};

@@ -104,6 +104,9 @@ def run(runtime):
     protocol.send("phase", {"name": "load"})
     measurement, data, notes = loaded.WORKLOADS[name](workload, parameters, device,
                                                       specification.get("dataset_dir", ""))
+    if name == "tensor_add":
+        for ceiling in tensor_add.compared_with(specification.get("ceilings", []), parameters):
+            protocol.send("ceiling", ceiling)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     metrics, primary = measurement_module.Metrics(workload, measurement), workload["metrics"][0]["name"]
     if primary != "step_s":

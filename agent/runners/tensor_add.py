@@ -9,6 +9,8 @@ TRAFFIC = {"torchscript": 2, "inplace": 2, "out": 3, "alloc": 3, "upload": 9}
 HELD = {"torchscript": 1, "inplace": 1, "out": 3, "alloc": 3, "upload": 3}
 DOCS = {"torchscript": "the published function", "inplace": "z += z", "out": "z = x + y into the same memory",
         "alloc": "into new memory", "upload": "ones made on the host, copied, added"}
+# What a step must pass over for its traffic to be the memory's and not a cache's: agent/worker/ceiling.h.
+COMPARED_BYTES = 256 << 20
 VARIANTS = {"pytorch": list(TRAFFIC), "keras-tensorflow": ["inplace", "alloc", "upload"],
             "keras-jax": ["inplace", "alloc", "upload"]}
 
@@ -125,13 +127,25 @@ def in_jax(given, device):
     return lambda: add(uploaded(), uploaded()).block_until_ready(), []
 
 
+def tensor_bytes(given):
+    return given["n"] ** 2 * (4 if given["dtype"] == "fp32" else 2)
+
+
+def compared_with(ceilings, given):
+    """Of the ceilings that the agent keeps of this device those that gb_per_s is to be compared with: a runner in Python
+    measures none. An upload is mostly the host's making and copying."""
+    if given["variant"] == "upload" or tensor_bytes(given) * HELD[given["variant"]] < COMPARED_BYTES:
+        return []
+    return [ceiling for ceiling in ceilings if ceiling["resource"] == "memory"]
+
+
 def run(make_step, workload, given, device):
     """`make_step` is one of the three above; what a step returns is freed as the next begins."""
     variant = given["variant"]
-    tensor_bytes = given["n"] ** 2 * (4 if given["dtype"] == "fp32" else 2)
-    if device == "cpu" and tensor_bytes * HELD[variant] > memory_bytes():  # Linux would grant it and kill who uses it
-        raise Failure("out_of_memory", f"tensor_add needs {1e-9 * tensor_bytes * HELD[variant]:.0f} GB and this machine "
-                      f"has {1e-9 * memory_bytes():.0f} GB", "set n lower")
+    held_bytes = tensor_bytes(given) * HELD[variant]
+    if device == "cpu" and held_bytes > memory_bytes():  # Linux would grant it and kill who uses it
+        raise Failure("out_of_memory", f"tensor_add needs {1e-9 * held_bytes:.0f} GB and this machine has "
+                      f"{1e-9 * memory_bytes():.0f} GB", "set n lower")
     step, notes = make_step(given, device)
     measurement = Measurement(given)
     measurement.restart()
@@ -143,7 +157,7 @@ def run(make_step, workload, given, device):
     del kept
     metrics = Metrics(workload, measurement)
     metrics.rate("it_per_s", measurement.steps, 1)
-    per_step = 1e-9 * tensor_bytes * TRAFFIC[variant]
+    per_step = 1e-9 * tensor_bytes(given) * TRAFFIC[variant]
     if not any("did not fold" in note for note in notes):
         metrics.rate("gb_per_s", measurement.steps * per_step, per_step)
     return measurement, {}, notes

@@ -8,10 +8,14 @@
 #include <limits>
 
 #include "agent/worker/device.h"
+#include "agent/worker/failure.h"
 #include "agent/worker/kernels/matrix_product.h"
 #include "agent/worker/kernels/streams.h"
 #include "agent/worker/precision.h"
+#include "agent/worker/start_environment.h"
 #include "agent/worker/torch_failure.h"
+#include "common/host_info.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -68,9 +72,41 @@ double RateOrNone(const std::function<double()>& measure) {
   }
 }
 
+// A ceiling is the machine's, whatever a run makes of it: while this lives the CPU computes with every core.
+class EveryCore {
+ public:
+  explicit EveryCore(at::Device device) : threads_(at::get_num_threads()) {
+    if (!device.is_cpu()) return;
+    LeavePinning();
+    at::set_num_threads(std::max(threads_, ReadHostInfo().physical_cores));
+  }
+  EveryCore(const EveryCore&) = delete;
+  EveryCore& operator=(const EveryCore&) = delete;
+  ~EveryCore() { at::set_num_threads(threads_); }
+
+ private:
+  const int threads_;
+};
+
+void NoteNoShare(const std::string& why, MetricRecorder* recorder) {
+  recorder->Note("ceiling_share has no value: " + why);
+}
+
+void RecordShare(double rate, const std::string& resource, const std::string& dtype,
+                 const std::function<double()>& measure, MetricRecorder* recorder) {
+  try {
+    recorder->Record("ceiling_share", rate / recorder->ceilings().Of(resource, dtype, rate, measure));
+  } catch (const std::exception&) {  // what was measured before stands all the same
+    NoteNoShare(CurrentExceptionAsFailure().message(), recorder);
+  }
+}
+
+std::string Megabytes(double bytes) { return std::to_string(static_cast<int64_t>(1e-6 * bytes)) + " MB"; }
+
 }  // namespace
 
 double MeasureArithmeticCeiling(at::Device device, const std::string& dtype) {
+  const EveryCore every_core(device);
   double best = RateOrNone([&] { return ConvolutionRate(device, dtype); });
   for (const auto library : {MatrixProduct::Library::kAten, MatrixProduct::Library::kOneDnn}) {
     if (!MatrixProduct::IsThere(library, device, dtype)) continue;
@@ -80,11 +116,14 @@ double MeasureArithmeticCeiling(at::Device device, const std::string& dtype) {
 }
 
 double MeasureMemoryCeiling(at::Device device) {
-  constexpr auto kCount = static_cast<int64_t>(kMemoryCeilingBytes / 2 / sizeof(float));
+  const EveryCore every_core(device);
+  constexpr auto kCount = static_cast<int64_t>(kMemoryCeilingArrayBytes / sizeof(float));
   const at::Tensor x = at::ones({kCount}, at::TensorOptions().device(device));
   at::Tensor z = at::zeros_like(x);
   // Each reads one array and writes one.
-  const auto rate = [&](const std::function<void()>& call) { return kMemoryCeilingBytes / BestSeconds(device, call); };
+  const auto rate = [&](const std::function<void()>& call) {
+    return 2 * kMemoryCeilingArrayBytes / BestSeconds(device, call);
+  };
   double best = std::max(rate([&] { z.copy_(x); }), rate([&] { z.add_(1); }));
   if (!device.is_cpu() || !kHasStreams) return best;
   const float* const from = x.data_ptr<float>();
@@ -93,12 +132,20 @@ double MeasureMemoryCeiling(at::Device device) {
   return std::max(best, rate([&] { StreamTriad(kCount, from, from, 1, to); }));
 }
 
-void RecordShare(double rate, const std::function<double()>& ceiling, MetricRecorder* recorder) {
-  try {
-    recorder->Record("ceiling_share", rate / ceiling());
-  } catch (const std::exception&) {  // what was measured before stands all the same
-    recorder->Note("ceiling_share has no value: " + CurrentExceptionAsFailure().message());
+void RecordMemoryShare(double rate, double held_bytes, at::Device device, MetricRecorder* recorder) {
+  if (held_bytes < kMemoryCeilingArrayBytes) {
+    NoteNoShare("the " + Megabytes(held_bytes) + " that a step passes over may lie in caches, and from " +
+                    Megabytes(kMemoryCeilingArrayBytes) + " on it is compared with the memory's ceiling",
+                recorder);
+    return;
   }
+  const auto measure = [&] {
+    const Status room = CheckHostMemory(device.str(), held_bytes + 2 * kMemoryCeilingArrayBytes,
+                                        "measuring the memory's ceiling beside it", "");
+    if (!room.ok()) throw RunFailure(room);
+    return MeasureMemoryCeiling(device);
+  };
+  RecordShare(rate, kMemoryResource, "", measure, recorder);
 }
 
 void RecordFlops(const LoopResult& loop, double flops, at::Device device, const std::string& dtype,
@@ -106,8 +153,8 @@ void RecordFlops(const LoopResult& loop, double flops, at::Device device, const 
   constexpr double kTera = 1e-12;
   const double rate = flops * static_cast<double>(loop.steps) / loop.measured_s;
   recorder->RecordRate("tflop_per_s", kTera * rate, kTera * flops, loop.step_s);
-  RecordShare(
-      rate, [&] { return MeasureArithmeticCeiling(device, dtype); }, recorder);
+  const auto measure = [&] { return MeasureArithmeticCeiling(device, dtype); };
+  RecordShare(rate, kArithmeticResource, dtype, measure, recorder);
 }
 
 }  // namespace fleetmark

@@ -90,7 +90,7 @@ Json DescribeEnvironment(const DeviceInfo& device, const std::map<std::string, s
           {"cpu_governor", host.cpu_governor},
           {"memory_bytes", JsonNumber(host.memory_bytes)},
           {"device", DescribeDevice(device)},
-          {"gpu_driver", device.kind == "cuda" ? GpuDriverVersion() : ""},
+          {"gpu_driver", device.kind == "cuda" ? ReadGpuDriverVersion() : ""},
           {"runtime", kRuntimeName},
           {"runtime_version", RuntimeVersion()},
           {"versions", LibraryVersions()},

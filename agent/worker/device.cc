@@ -1,7 +1,5 @@
 #include "agent/worker/device.h"
 
-#include <fstream>
-
 #include "agent/worker/cuda_driver.h"
 #include "agent/worker/failure.h"
 #include "agent/worker/torch_headers.h"
@@ -44,13 +42,6 @@ StatusOr<DeviceInfo> FindDevice(const std::string& name) {
     }
   }
   return DeviceUnavailable("there is no device \"" + name + "\" on this machine", hint);
-}
-
-std::string GpuDriverVersion() {
-  std::ifstream file("/sys/module/nvidia/version");
-  std::string version;
-  std::getline(file, version);
-  return version;
 }
 
 Status CheckHostMemory(const std::string& device, double bytes, const std::string& who, const std::string& hint) {

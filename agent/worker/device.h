@@ -22,9 +22,6 @@ std::vector<DeviceInfo> ListDevices();
 // The one called `name`. Fails with "device_unavailable", naming those that are there or saying why CUDA is not.
 StatusOr<DeviceInfo> FindDevice(const std::string& name);
 
-// The display driver's version ("535.183.01"); "" without one.
-std::string GpuDriverVersion();
-
 // Refuses what would hold more bytes than the machine has: Linux grants memory that it does not have and kills whoever
 // uses it, so a workload asks before. Nothing for a GPU, which refuses by itself. `who` begins the sentence.
 Status CheckHostMemory(const std::string& device, double bytes, const std::string& who, const std::string& hint);

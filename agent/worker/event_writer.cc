@@ -90,6 +90,13 @@ void EventWriter::Samples(std::string_view name, std::string_view unit, std::spa
   }
 }
 
+void EventWriter::Ceiling(const fleetmark::Ceiling& ceiling) {
+  Write("ceiling", {{"resource", ceiling.resource},
+                    {"dtype", ceiling.dtype},
+                    {"rate", JsonNumber(ceiling.rate)},
+                    {"measured_unix_s", JsonNumber(ceiling.measured_unix_s)}});
+}
+
 void EventWriter::Result(const Json& result) { Write("result", result); }
 
 void EventWriter::Error(const Status& failure) {

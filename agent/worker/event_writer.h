@@ -33,6 +33,7 @@ class EventWriter {
   void Metric(const MetricValue& metric);
   // In lines of at most a few thousand values.
   void Samples(std::string_view name, std::string_view unit, std::span<const double> values);
+  void Ceiling(const fleetmark::Ceiling& ceiling);
   void Result(const Json& result);
   void Error(const Status& failure);
 

@@ -29,7 +29,7 @@ class FixedBatch {
   // Of the last step, once the device has done it.
   double Loss() const { return loss_.item<double>(); }
 
-  // tflop_per_s and ceiling_share of `loop`, the loss of the last step and the counts of parameters. Measures the
+  // tflop_per_s and ceiling_share of `loop`, the loss of the last step and the counts of parameters. May measure the
   // ceiling, which takes seconds: after all that is timed.
   void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const;
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/worker/known_ceilings.h"
 #include "common/statistics.h"
 
 namespace fleetmark {
@@ -37,6 +38,8 @@ struct MetricValue {
 // Gathers the metrics of a run in order.
 class MetricRecorder {
  public:
+  explicit MetricRecorder(KnownCeilings ceilings = KnownCeilings()) : ceilings_(std::move(ceilings)) {}
+
   void Record(std::string_view name, double value);
   // `value` is the mean of `values`, given because it is known more exactly (total time / steps).
   void RecordTimes(std::string_view name, double value, std::span<const double> values);
@@ -48,11 +51,15 @@ class MetricRecorder {
   // Says why something was not recorded: one sentence for the result's notes.
   void Note(std::string sentence) { notes_.push_back(std::move(sentence)); }
 
+  // What rates are compared with.
+  KnownCeilings& ceilings() { return ceilings_; }
+
   bool Has(std::string_view name) const;
   const std::vector<MetricValue>& metrics() const { return metrics_; }
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  KnownCeilings ceilings_;
   std::vector<MetricValue> metrics_;
   std::vector<std::string> notes_;
 };

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/worker/describe.h"
 #include "agent/worker/failure.h"
@@ -127,9 +128,11 @@ struct Surroundings {
 };
 
 void WriteResult(const WorkloadDefinition& definition, const Workload& workload, const Parameters& parameters,
-                 const LoopResult& loop, const Surroundings& surroundings, EventWriter* writer) {
-  MetricRecorder recorder;
+                 const LoopResult& loop, const Surroundings& surroundings, KnownCeilings ceilings,
+                 EventWriter* writer) {
+  MetricRecorder recorder(std::move(ceilings));
   workload.RecordMetrics(loop, &recorder);
+  for (const Ceiling& ceiling : recorder.ceilings().compared()) writer->Ceiling(ceiling);
   if (!recorder.Has("step_s"))
     recorder.RecordTimes("step_s", loop.measured_s / static_cast<double>(loop.steps), loop.step_s);
   recorder.Record("first_call_s", loop.first_call_s);
@@ -197,7 +200,7 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
     return RunLoop(workload.get(), options, &rules, MonotonicClock(), &reporter);
   }();
   if (!loop.ok()) return loop.status();
-  // Before metrics are recorded, for which some workloads measure a ceiling.
+  // Before metrics are recorded, for which a ceiling may have to be measured.
   const double now = MonotonicClock().Now(), process_s = ProcessSeconds();
   const Surroundings surroundings = {.load1 = load1,
                                      .loop_wall_s = now - wall_before,
@@ -205,7 +208,7 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
                                      .process_s = process_s,
                                      .wall_s = now - main_started,
                                      .rss_peak_bytes = 1024.0 * static_cast<double>(OwnUsage().ru_maxrss)};
-  WriteResult(*definition, *workload, parameters, *loop, surroundings, writer);
+  WriteResult(*definition, *workload, parameters, *loop, surroundings, KnownCeilings(spec.ceilings), writer);
   return OkStatus();
 }
 

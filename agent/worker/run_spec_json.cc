@@ -31,6 +31,38 @@ Status ReadParameters(const json& value, std::map<std::string, std::string>* par
   return OkStatus();
 }
 
+Status ReadNumber(const std::string& field, const json& value, double* number) {
+  if (!value.is_number()) return WrongType(field, "a number");
+  *number = value.get<double>();
+  return OkStatus();
+}
+
+Status ReadCeiling(const json& value, Ceiling* ceiling) {
+  if (!value.is_object()) return WrongType("ceilings", "a list of objects");
+  for (const auto& [name, part] : value.items()) {
+    const std::string field = "ceilings." + name;
+    if (name == "resource") {
+      FLEETMARK_RETURN_IF_ERROR(ReadText(field, part, &ceiling->resource));
+    } else if (name == "dtype") {
+      FLEETMARK_RETURN_IF_ERROR(ReadText(field, part, &ceiling->dtype));
+    } else if (name == "rate") {
+      FLEETMARK_RETURN_IF_ERROR(ReadNumber(field, part, &ceiling->rate));
+    } else if (name == "measured_unix_s") {
+      FLEETMARK_RETURN_IF_ERROR(ReadNumber(field, part, &ceiling->measured_unix_s));
+    } else {
+      return BadParameter("a ceiling of the run specification has an unknown field \"" + name + "\"",
+                          SuggestFrom(name, {"resource", "dtype", "rate", "measured_unix_s"}));
+    }
+  }
+  return ceiling->rate > 0 ? OkStatus() : BadParameter("a ceiling of the run specification has no rate above 0");
+}
+
+Status ReadCeilings(const json& value, std::vector<Ceiling>* ceilings) {
+  if (!value.is_array()) return WrongType("ceilings", "a list of objects");
+  for (const json& item : value) FLEETMARK_RETURN_IF_ERROR(ReadCeiling(item, &ceilings->emplace_back()));
+  return OkStatus();
+}
+
 Status ReadField(const std::string& field, const json& value, RunSpec* spec) {
   if (field == "workload") return ReadText(field, value, &spec->workload);
   if (field == "runtime") return ReadText(field, value, &spec->runtime);
@@ -38,6 +70,7 @@ Status ReadField(const std::string& field, const json& value, RunSpec* spec) {
   if (field == "profile") return ReadText(field, value, &spec->profile);
   if (field == "dataset_dir") return ReadText(field, value, &spec->dataset_dir);
   if (field == "parameters") return ReadParameters(value, &spec->parameters);
+  if (field == "ceilings") return ReadCeilings(value, &spec->ceilings);
   if (field == "workload_version") {
     if (!value.is_number_integer() || value < 0 || value > std::numeric_limits<int>::max()) {
       return WrongType(field, "a whole number");
@@ -47,7 +80,7 @@ Status ReadField(const std::string& field, const json& value, RunSpec* spec) {
   }
   return BadParameter("the run specification has an unknown field \"" + field + "\"",
                       SuggestFrom(field, {"workload", "workload_version", "runtime", "device", "profile", "parameters",
-                                          "dataset_dir"}));
+                                          "dataset_dir", "ceilings"}));
 }
 
 }  // namespace

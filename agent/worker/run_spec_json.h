@@ -3,7 +3,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "agent/worker/known_ceilings.h"
 #include "common/status.h"
 #include "common/vocabulary.h"
 
@@ -18,6 +20,7 @@ struct RunSpec {
   std::string profile = kStockProfile;
   std::map<std::string, std::string> parameters;
   std::string dataset_dir;
+  std::vector<Ceiling> ceilings;
 };
 
 // Reads the proto JSON form. Fails with "bad_parameter" for text that is not JSON, an unknown field or a wrong type.

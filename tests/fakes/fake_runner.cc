@@ -99,6 +99,22 @@ void Inspect(const Json& spec) {
   SendResult(Json::object(), notes);
 }
 
+// As a worker: a ceiling that was given is what it was compared with, unless `value` passes it. Its notes tell what was
+// given.
+void Compare(const Json& spec) {
+  SendStarted();
+  const double value = Parameter(spec, "value", 5);
+  Json ceiling = {{"resource", "memory"}, {"dtype", ""}, {"rate", value}, {"measured_unix_s", 7}};
+  Json notes = Json::array();
+  for (const Json& given : spec["ceilings"]) {
+    notes.push_back(given.dump());
+    if (given["rate"] >= value) ceiling = given;
+  }
+  Send({{"ceiling", ceiling}});
+  SendMetric("it_per_s", value);
+  SendResult(Json::object(), notes);
+}
+
 void StartGrandchild(bool leaves_session) {
   std::cerr << std::flush;
   if (fork() != 0) return;
@@ -124,6 +140,7 @@ const std::map<std::string, std::function<void(const Json&)>>& Workloads() {
       {"noop", [](const Json&) { SendStarted(), SendMetric("it_per_s", 1), SendResult(); }},
       {"succeed", Succeed},
       {"inspect", Inspect},
+      {"compare", Compare},
       {"crash",
        [](const Json&) {
          SendStarted();

@@ -64,15 +64,14 @@ class MemoryBandwidth : public Workload {
     const double rate = static_cast<double>(loop.steps) / loop.measured_s;
     const double bytes = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].traffic;
     recorder->RecordRate("gb_per_s", 1e-9 * bytes * rate, 1e-9 * bytes, loop.step_s);
-    if (!crosses())
-      RecordShare(
-          bytes * rate, [&] { return MeasureMemoryCeiling(TorchDevice(device_)); }, recorder);
+    if (!crosses()) RecordMemoryShare(bytes * rate, held_bytes(), TorchDevice(device_), recorder);
     recorder->RecordRate("it_per_s", rate, 1, loop.step_s);
   }
 
  private:
   bool is(std::string_view name) const { return kPatterns[pattern_].name == name; }
   bool crosses() const { return is("upload") || is("download"); }
+  double held_bytes() const { return static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].held; }
 
   at::Tensor Pinned() const { return at::ones({count_}, at::TensorOptions().pinned_memory(true)); }
 
@@ -85,8 +84,7 @@ class MemoryBandwidth : public Workload {
     if (streams_ && (!device.is_cpu() || crosses() || !kHasStreams)) {
       return Unsupported("kernels=streaming is for copy and triad on x86 CPUs", "take kernels=aten");
     }
-    const double needed = static_cast<double>(count_) * sizeof(float) * kPatterns[pattern_].held + kMemoryCeilingBytes;
-    return CheckHostMemory(device_, needed, pattern, "set mib lower");
+    return CheckHostMemory(device_, held_bytes(), pattern, "set mib lower");
   }
 
   std::string device_;

@@ -1,7 +1,9 @@
 #include <torch/jit.h>
 
 #include <array>
+#include <string_view>
 
+#include "agent/worker/ceiling.h"
 #include "agent/worker/device.h"
 #include "agent/worker/precision.h"
 #include "agent/worker/run_loop.h"
@@ -43,15 +45,14 @@ class TensorAdd : public Workload {
     while (name != kVariants[variant_].name) ++variant_;
     const at::ScalarType dtype = ScalarTypeOf(setup.parameters.Text("dtype"));
     tensor_bytes_ = static_cast<double>(n * n) * static_cast<double>(c10::elementSize(dtype));
-    FLEETMARK_RETURN_IF_ERROR(
-        CheckHostMemory(device_, tensor_bytes_ * kVariants[variant_].held, "tensor_add", "set n lower"));
+    FLEETMARK_RETURN_IF_ERROR(CheckHostMemory(device_, held_bytes(), "tensor_add", "set n lower"));
     host_ = at::TensorOptions().dtype(dtype);
     shape_ = {n, n};
     const at::TensorOptions options = host_.device(TorchDevice(device_));
     if (name == "torchscript") {
       function_ = torch::jit::compile(PublishedFunction(n, dtype, device_));
       CompileAndCheck();
-    } else if (name != "upload") {
+    } else if (!is_upload()) {
       x_ = at::ones(shape_, options);
       if (name != "inplace") y_ = at::ones(shape_, options);
       if (name == "out") z_ = at::empty(shape_, options);
@@ -85,9 +86,12 @@ class TensorAdd : public Workload {
 
   void RecordMetrics(const LoopResult& loop, MetricRecorder* recorder) const override {
     const double rate = static_cast<double>(loop.steps) / loop.measured_s;
-    const double gb = 1e-9 * tensor_bytes_ * kVariants[variant_].traffic;
+    const double bytes = tensor_bytes_ * kVariants[variant_].traffic;
     recorder->RecordRate("it_per_s", rate, 1, loop.step_s);
-    if (folded_) recorder->RecordRate("gb_per_s", rate * gb, gb, loop.step_s);
+    if (!folded_) return;
+    recorder->RecordRate("gb_per_s", 1e-9 * bytes * rate, 1e-9 * bytes, loop.step_s);
+    // An upload is mostly the host's making and copying.
+    if (!is_upload()) RecordMemoryShare(bytes * rate, held_bytes(), TorchDevice(device_), recorder);
   }
 
   std::vector<std::string> Notes() const override {
@@ -97,6 +101,9 @@ class TensorAdd : public Workload {
   }
 
  private:
+  double held_bytes() const { return tensor_bytes_ * kVariants[variant_].held; }
+  bool is_upload() const { return std::string_view(kVariants[variant_].name) == "upload"; }
+
   // The first calls profile and compile. What is timed is comparable with the published numbers only if the function
   // came out as one constant, which shows in its returning the same memory each time.
   void CompileAndCheck() {
@@ -150,7 +157,7 @@ WorkloadDefinition Define() {
                             .defines_board = true},
                            DtypeParameter({"fp32", "bf16", "fp16"})},
                           LoopParameters({.duration_s = 10, .warmup = 5})),
-      .metrics = {"it_per_s", "gb_per_s"},
+      .metrics = {"it_per_s", "gb_per_s", "ceiling_share"},
       .device_kinds = {"cpu", "cuda"},
       .tuned = {{"cpu", {{"allocator", "retain"}}}, {"cuda", {{"allocator", "retain"}}}},
       .create = []() -> std::unique_ptr<Workload> { return std::make_unique<TensorAdd>(); },

@@ -13,8 +13,11 @@
 namespace fleetmark {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 TEST_F(AgentTest, RunsAWorkloadToItsReport) {
   const v1::AttemptReport report = Run("succeed", {{"value", "42"}});
@@ -39,6 +42,36 @@ TEST_F(AgentTest, RunsAWorkloadToItsReport) {
   std::vector<std::string> names;
   for (const auto& metric : report.result().metrics()) names.push_back(metric.name());
   for (const char* name : {"wall_s", "process_s", "load1", "rss_peak_bytes"}) EXPECT_THAT(names, Contains(name));
+}
+
+TEST_F(AgentTest, ARunIsGivenTheCeilingThatAnEarlierOneMeasured) {
+  const auto notes = [](const v1::AttemptReport& report) { return report.result().summary().notes(); };
+  const auto rate = [](const v1::AttemptReport& report) { return report.result().ceilings(0).rate(); };
+  const v1::AttemptReport first = Run("compare", {{"value", "100"}});
+  EXPECT_THAT(notes(first), IsEmpty());
+  EXPECT_EQ(100, rate(first));
+  const v1::AttemptReport second = Run("compare", {{"value", "50"}});
+  EXPECT_THAT(notes(second), ElementsAre(AllOf(HasSubstr("\"memory\""), HasSubstr("100.0"))));
+  EXPECT_EQ(100, rate(second));
+  EXPECT_EQ(7, second.result().ceilings(0).measured_unix_s());
+  EXPECT_EQ(200, rate(Run("compare", {{"value", "200"}})));
+  loop_.reset();
+  StartLoop();
+  EXPECT_EQ(200, rate(Run("compare", {{"value", "50"}}))) << "kept over a restart";
+  loop_.reset();
+  AgentLoop::Options updated = Options();
+  updated.offer.runtimes[0].mutable_description()->set_runtime_version("2");
+  StartLoop(updated);
+  EXPECT_THAT(notes(Run("compare", {{"value", "50"}})), IsEmpty()) << "of another runtime";
+}
+
+TEST_F(AgentTest, CeilingsThatCannotBeReadKeepNoAgentFromStarting) {
+  loop_.reset();
+  const std::filesystem::path path = directory_.path() / "state" / "ceilings.json";
+  ASSERT_TRUE(WriteFileAtomically(path, "{rubbish").ok());
+  StartLoop();
+  EXPECT_EQ("succeeded", Run("compare").outcome());
+  EXPECT_THAT(*ReadFile(path), HasSubstr("\"rate\": 5"));
 }
 
 TEST_F(AgentTest, AnAcknowledgedReportIsPrunedAndItsIdIsKept) {

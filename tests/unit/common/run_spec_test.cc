@@ -103,6 +103,7 @@ TEST(SpecSha256, IsOfTheContentAlone) {
   (*b.mutable_parameters())["n"] = "256";
   b.set_workload("tensor_add");
   b.set_dataset_dir("/elsewhere");
+  b.add_ceilings()->set_rate(5);
   EXPECT_EQ(SpecSha256(a), SpecSha256(b));
   b.set_device("cuda:0");
   EXPECT_NE(SpecSha256(a), SpecSha256(b));

@@ -55,12 +55,15 @@ TEST(EventWriter, WritesEachEventAsOneLineOfProtoJson) {
   EventWriter writer(reader.write_end());
   writer.Phase("measure");
   writer.Epoch({.epoch = 1, .epoch_s = 2.5, .score = {.loss = 0.25, .val_accuracy = 0.99}});
+  writer.Ceiling({"arithmetic", "bf16", 2.5e12, 7});
   writer.Error(BadParameter("n is \"x\"\nand more", "give a number"));
   const std::vector<Json> lines = reader.Lines();
-  ASSERT_EQ(lines.size(), 3u);
+  ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0].dump(), R"({"phase":{"name":"measure"}})");
   EXPECT_EQ(lines[1].dump(), R"({"training_epoch":{"epoch":1,"epoch_s":2.5,"loss":0.25,"val_accuracy":0.99}})");
   EXPECT_EQ(lines[2].dump(),
+            R"({"ceiling":{"resource":"arithmetic","dtype":"bf16","rate":2500000000000.0,"measured_unix_s":7.0}})");
+  EXPECT_EQ(lines[3].dump(),
             R"({"error":{"kind":"bad_parameter","message":"n is \"x\"\nand more","hint":"give a number"}})");
 }
 

@@ -86,6 +86,20 @@ TEST(WorkerProgram, ReadsASpecificationAndWritesToTheNamedDescriptor) {
   EXPECT_EQ(output.Lines().back()["result"]["steps"], 10);
 }
 
+TEST(WorkerProgram, TellsTheCeilingThatItWasGivenAndComparedWith) {
+  const std::string spec = R"({"workload":"matmul","parameters":{"n":"64","steps":"10"},"ceilings":[)"
+                           R"({"resource":"memory","dtype":"","rate":5.0,"measured_unix_s":6.0},)"
+                           R"({"resource":"arithmetic","dtype":"fp32","rate":1e30,"measured_unix_s":7.0}]})";
+  const Output output = RunWorker("run", "", spec);
+  ASSERT_EQ(output.exit_code, 0) << output.text;
+  std::vector<Json> told;
+  for (const Json& line : output.Lines()) {
+    if (line.contains("ceiling")) told.push_back(line["ceiling"]);
+  }
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].dump(), R"({"resource":"arithmetic","dtype":"fp32","rate":1e+30,"measured_unix_s":7.0})");
+}
+
 TEST(WorkerProgram, TakesTheRetainAllocatorForProfileTunedByHand) {
   const std::string spec = R"({"workload":"tensor_add","profile":"tuned","parameters":{"n":"256","steps":"10"}})";
   for (const Output& output :

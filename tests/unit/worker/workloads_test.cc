@@ -30,9 +30,19 @@ struct Outcome {
   std::vector<EpochScore> scores;
   std::map<std::string, double> metrics;
   std::vector<std::string> notes;
+  std::vector<std::string> metric_notes;
+  std::vector<Ceiling> ceilings;  // compared with
 };
 
-Outcome Execute(const std::string& name, const std::map<std::string, std::string>& given) {
+// What no run passes, so that nothing is measured but the run.
+const KnownCeilings& HighCeilings() {
+  static const KnownCeilings ceilings(
+      {{"memory", "", 1e30, 7}, {"arithmetic", "fp32", 1e30, 7}, {"arithmetic", "bf16", 1e30, 7}});
+  return ceilings;
+}
+
+Outcome Execute(const std::string& name, const std::map<std::string, std::string>& given,
+                const KnownCeilings& ceilings = HighCeilings()) {
   const WorkloadDefinition& definition = Find(name);
   const auto parameters = Parameters::Parse(definition.parameters, given);
   EXPECT_TRUE(parameters.ok()) << parameters.status().message();
@@ -44,9 +54,9 @@ Outcome Execute(const std::string& name, const std::map<std::string, std::string
   const auto loop =
       RunLoop(workload.get(), {.warmup_steps = parameters->Int("warmup")}, &rules, MonotonicClock(), &observer);
   EXPECT_TRUE(loop.ok()) << loop.status().message();
-  MetricRecorder recorder;
+  MetricRecorder recorder(ceilings);
   workload->RecordMetrics(*loop, &recorder);
-  Outcome outcome = {observer.scores, {}, workload->Notes()};
+  Outcome outcome = {observer.scores, {}, workload->Notes(), recorder.notes(), recorder.ceilings().compared()};
   for (const MetricValue& metric : recorder.metrics()) {
     outcome.metrics[std::string(metric.definition->name)] = metric.value;
   }
@@ -192,9 +202,58 @@ TEST(MemoryBandwidth, CountsItsTrafficByEachKernel) {
       const Outcome outcome =
           Execute("memory_bandwidth", {{"mib", "1"}, {"pattern", pattern}, {"kernels", kernels}, {"steps", "20"}});
       EXPECT_NEAR(outcome.metrics.at("gb_per_s") / outcome.metrics.at("it_per_s"), 1e-9 * arrays * array, 1e-12);
-      EXPECT_GT(outcome.metrics.at("ceiling_share"), 0);
     }
   }
+}
+
+TEST(MemoryTraffic, IsComparedWithTheCeilingWhereNoCacheHoldsIt) {
+  using Given = std::map<std::string, std::string>;
+  const std::vector<std::pair<std::string, Given>> large = {{"memory_bandwidth", {{"mib", "128"}}},
+                                                            {"tensor_add", {{"n", "8192"}}},
+                                                            {"tensor_add", {{"n", "8192"}, {"variant", "inplace"}}}};
+  for (const auto& [name, parameters] : large) {
+    SCOPED_TRACE(name);
+    Given given = parameters;
+    given.insert({{"steps", "2"}, {"warmup", "1"}});
+    const Outcome outcome = Execute(name, given);
+    EXPECT_NEAR(outcome.metrics.at("ceiling_share") / outcome.metrics.at("gb_per_s"), 1e9 / 1e30, 1e-25);
+    ASSERT_EQ(outcome.ceilings.size(), 1u);
+    EXPECT_EQ(outcome.ceilings[0].resource, "memory");
+    EXPECT_EQ(outcome.ceilings[0].measured_unix_s, 7);
+    EXPECT_TRUE(outcome.metric_notes.empty());
+  }
+  const std::vector<std::pair<std::string, Given>> small = {{"memory_bandwidth", {{"mib", "127"}}},
+                                                            {"tensor_add", {{"n", "8191"}}}};
+  for (const auto& [name, parameters] : small) {
+    SCOPED_TRACE(name);
+    Given given = parameters;
+    given.insert({{"steps", "2"}, {"warmup", "1"}});
+    const Outcome outcome = Execute(name, given);
+    EXPECT_FALSE(outcome.metrics.contains("ceiling_share"));
+    EXPECT_TRUE(outcome.ceilings.empty());
+    ASSERT_EQ(outcome.metric_notes.size(), 1u);
+    EXPECT_NE(outcome.metric_notes[0].find("may lie in caches"), std::string::npos) << outcome.metric_notes[0];
+  }
+}
+
+TEST(MemoryTraffic, AnUploadIsComparedWithNothing) {
+  const Outcome outcome = Execute("tensor_add", {{"n", "8192"}, {"variant", "upload"}, {"steps", "1"}});
+  EXPECT_FALSE(outcome.metrics.contains("ceiling_share"));
+  EXPECT_TRUE(outcome.ceilings.empty());
+}
+
+TEST(Ceilings, OneThatIsUnknownIsMeasuredAndOneThatIsPassedIsMeasuredAnew) {
+  at::set_num_threads(1);
+  const std::map<std::string, std::string> given = {{"n", "64"}, {"steps", "20"}};
+  for (const KnownCeilings& kept : {KnownCeilings(), KnownCeilings({{"arithmetic", "fp32", 1, 7}})}) {
+    const Outcome outcome = Execute("matmul", given, kept);
+    ASSERT_EQ(outcome.ceilings.size(), 1u);
+    EXPECT_GT(outcome.ceilings[0].rate, 1e9);
+    EXPECT_GT(outcome.ceilings[0].measured_unix_s, 7);
+    EXPECT_NEAR(outcome.metrics.at("ceiling_share"),
+                1e12 * outcome.metrics.at("tflop_per_s") / outcome.ceilings[0].rate, 1e-9);
+  }
+  EXPECT_EQ(at::get_num_threads(), 1) << "a ceiling is measured with every core and leaves the threads as they were";
 }
 
 TEST(MemoryBandwidth, TheWayToAGpuNeedsOne) {
