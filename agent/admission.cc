@@ -21,6 +21,9 @@ Status CheckComplete(const v1::StartRunRequest& request) {
                            "bad_parameter");
   }
   FLEETMARK_RETURN_IF_ERROR(CheckWord("profile", request.spec().profile(), kProfiles));
+  if (!request.telemetry().empty()) {
+    FLEETMARK_RETURN_IF_ERROR(CheckWord("telemetry mode", request.telemetry(), kTelemetryModes));
+  }
   if (request.spec_sha256() != SpecSha256(request.spec())) {
     return InvalidArgument("spec_sha256 is not the hash of the spec that came with it", "", "bad_parameter");
   }
@@ -107,6 +110,10 @@ v1::RunSpec SpecForRunner(const v1::StartRunRequest& request) {
   // insert() leaves what is there as it is.
   spec.mutable_parameters()->insert(request.profile_settings().begin(), request.profile_settings().end());
   return spec;
+}
+
+std::string DeviceUuid(const v1::StartRunRequest& request) {
+  return request.device_uuids().empty() ? request.spec().device() : request.device_uuids(0);
 }
 
 Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request) {

@@ -41,7 +41,8 @@ void AgentCore::On(const StartRunCall& event) {
   attempt.request.clear_fence();
   attempt.accepted_unix_s = now_.unix_s();
   out_->writes.push_back(PutAttempt{attempt});
-  out_->effects.push_back(SpawnWorker{request.attempt_id(), SpecForRunner(request)});
+  out_->effects.push_back(
+      SpawnWorker{request.attempt_id(), SpecForRunner(request), DeviceUuid(request), request.telemetry()});
   ++state_.revision;
   Announce(request.attempt_id());  // before the answer, so that its caller can watch it
   ReplyTo(event.call, OkStatus(), *KnownStatus(request.attempt_id()));

@@ -75,6 +75,8 @@ using Event = std::variant<StartRunCall, CancelRunCall, SyncCall, DrainCall, Cal
 struct SpawnWorker {
   std::string attempt_id;
   v1::RunSpec spec;
+  std::string device_uuid;
+  std::string telemetry;  // as StartRunRequest.telemetry
 };
 struct OpenGate {
   std::string attempt_id;

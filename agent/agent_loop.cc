@@ -85,8 +85,11 @@ Status AgentLoop::Open() {
   core_ = std::make_unique<AgentCore>(AgentCore::Identity{boot_id_, process_id_}, options_.offer,
                                       std::move(opened.contents));
   supervisor_ = std::make_unique<Supervisor>(Supervisor::Options{
-      boot_id_, directory / "logs", [this](Event event) { Post(std::move(event)); },
-      [this](const std::string& attempt_id, v1::RunEvent event) { watch_hub_.Publish(attempt_id, std::move(event)); }});
+      boot_id_,
+      directory / "logs",
+      [this](Event event) { Post(std::move(event)); },
+      [this](const std::string& attempt_id, v1::RunEvent event) { watch_hub_.Publish(attempt_id, std::move(event)); },
+      {.make_sensors = options_.make_sensors}});
   return OkStatus();
 }
 
@@ -206,9 +209,8 @@ void AgentLoop::Process(std::vector<Event> events) {
 
 void AgentLoop::PrepareStart(StartRunCall* call) {
   const v1::StartRunRequest& request = call->request;
-  const std::string device = request.device_uuids().empty() ? request.spec().device() : request.device_uuids(0);
-  auto locks =
-      device_locks_->Acquire(device, "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
+  auto locks = device_locks_->Acquire(DeviceUuid(request),
+                                      "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
   call->lock = locks.status();
   if (locks.ok()) locks_.try_emplace(request.attempt_id(), *std::move(locks));
 }
@@ -283,7 +285,8 @@ void AgentLoop::Spawn(const SpawnWorker& effect) {
                                             {options_.dataset_directory, ceiling_book_->Known(conditions)},
                                             options_.state_directory / "work");
   command.inherited = locks_[effect.attempt_id].descriptors();
-  auto process = supervisor_->Spawn(effect.attempt_id, command);
+  auto process =
+      supervisor_->Spawn(effect.attempt_id, command, {effect.telemetry, effect.spec.device(), effect.device_uuid});
   if (process.ok()) {
     ceiling_conditions_[effect.attempt_id] = std::move(conditions);
     Post(WorkerSpawned{effect.attempt_id, *std::move(process)});

@@ -16,6 +16,7 @@
 #include "agent/ceiling_book.h"
 #include "agent/device_locks.h"
 #include "agent/journal.h"
+#include "agent/sampler/all_sensors.h"
 #include "agent/supervisor.h"
 #include "agent/watch_hub.h"
 #include "common/clock.h"
@@ -38,6 +39,7 @@ class AgentLoop {
     Offer offer;
     std::map<std::string, std::filesystem::path> runners;  // by runtime
     const Clock* clock = &RealClock();
+    std::function<std::vector<std::unique_ptr<Sensor>>()> make_sensors = MakeSensors;
   };
   // Takes the state directory for itself, opens the journal and begins the recovery of what it holds.
   static StatusOr<std::unique_ptr<AgentLoop>> Start(Options options);

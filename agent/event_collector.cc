@@ -60,8 +60,15 @@ void EventCollector::TakeLine(std::string_view line) {
   } else if (result_.has_summary() || error_.has_value()) {
     Breach(name + " comes after its last one");
   } else {
+    FollowPart(event);
     Take(&event);
   }
+}
+
+void EventCollector::FollowPart(const v1::WorkerEvent& event) {
+  if (part_ == Part::kBefore && event.phase().name() == "measure") part_ = Part::kMeasured;
+  const bool is_of_result = event.has_metric() || event.has_samples() || event.has_result() || event.has_error();
+  if (part_ == Part::kMeasured && (is_of_result || event.phase().name() == "finish")) part_ = Part::kBehind;
 }
 
 void EventCollector::Take(v1::WorkerEvent* event) {

@@ -28,6 +28,10 @@ class EventCollector {
   // "" while all is well; else one sentence that names the line.
   const std::string& breach() const { return breach_; }
   bool has_events() const { return line_number_ > 0; }
+  // Where the runner is, as its events so far tell: before its first phase "measure", in its measured part (with what
+  // lies between its epochs), or behind that: phase "finish" or the first of what a result is made of.
+  enum class Part { kBefore, kMeasured, kBehind };
+  Part part() const { return part_; }
   const std::optional<v1::Failure>& error() const { return error_; }
   // Metrics, epochs, samples, ceilings, summary and environment as they came; `has_summary` once the result event was
   // there.
@@ -35,6 +39,7 @@ class EventCollector {
 
  private:
   void TakeLine(std::string_view line);
+  void FollowPart(const v1::WorkerEvent& event);
   void Take(v1::WorkerEvent* event);
   void TakeMetric(v1::Metric metric);
   void TakeSamples(v1::Samples samples);
@@ -46,6 +51,7 @@ class EventCollector {
   size_t total_bytes_ = 0;
   int line_number_ = 0;
   std::string breach_;
+  Part part_ = Part::kBefore;
   std::optional<v1::Failure> error_;
   v1::Result result_;
 };

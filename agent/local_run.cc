@@ -81,6 +81,7 @@ StatusOr<v1::StartRunRequest> MakeRequest(const v1::AgentDescription& agent, con
   request.mutable_start_by()->set_boottime_ns(RealClock().Now().boottime_ns + kStartWithinNs);
   request.set_max_runtime_s(local.timeout_s);
   request.set_on_disconnect("FINISH");
+  request.set_telemetry(local.telemetry);
   return request;
 }
 

@@ -15,6 +15,7 @@ struct LocalRunRequest {
   std::string runtime;
   std::string device;  // "" for the machine's best: cuda where there is one, else cpu
   std::string profile;
+  std::string telemetry;  // as StartRunRequest.telemetry
   double timeout_s = 0;
 };
 

@@ -13,12 +13,13 @@
 #include <thread>
 #include <vector>
 
+#include "agent/sampler/process_stat.h"
+
 namespace fleetmark {
 namespace {
 
 constexpr auto kKillLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
 constexpr int kCleanLooks = 2;  // what forks and ends during one look is in none of its list, and its child neither
-constexpr int kStartTimeField = 22;  // of /proc/PID/stat, counted from 1
 
 std::string ReadProcFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -49,15 +50,9 @@ bool CarriesMark(int pid, const std::string& mark) {
 }  // namespace
 
 StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id) {
-  const std::string stat = ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
-  const size_t name_end = stat.rfind(')');  // the name may hold anything, spaces and brackets too
-  if (name_end == std::string::npos) return NotFound("there is no process " + std::to_string(pid));
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string field;
-  for (int index = 3; index <= kStartTimeField; ++index) fields >> field;
-  ProcessIdentity identity{pid, 0, boot_id};
-  std::from_chars(field.data(), field.data() + field.size(), identity.start_ticks);
-  return identity;
+  const auto stat = ParseProcessStat(ReadProcFile("/proc/" + std::to_string(pid) + "/stat"));
+  if (!stat) return NotFound("there is no process " + std::to_string(pid));
+  return ProcessIdentity{pid, stat->start_ticks, boot_id};
 }
 
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {

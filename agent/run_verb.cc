@@ -29,6 +29,7 @@ struct RunArguments {
   std::string device;
   std::string profile = kStockProfile;
   std::string runtime = "libtorch";
+  std::string telemetry = kTelemetryOn;
   std::string timeout = "1h";
   std::string state_dir;
   bool json = false;
@@ -57,6 +58,14 @@ void PrintProgress(const v1::RunEvent& event) {
   }
 }
 
+void PrintSamplingCost(const v1::Telemetry& telemetry) {
+  if (!telemetry.has_cost()) return;
+  const v1::TelemetryCost& cost = telemetry.cost();
+  std::printf("\n  sampling makes a step %.3f %% longer", 100 * cost.share());
+  if (cost.has_ci_low()) std::printf(", 95 %% interval %.3f to %.3f %%", 100 * cost.ci_low(), 100 * cost.ci_high());
+  std::printf(", of %d pairs of blocks\n", cost.blocks());
+}
+
 void PrintResult(const RunArguments& arguments, const v1::AttemptReport& report) {
   const v1::Result& result = report.result();
   const v1::Environment& environment = result.environment();
@@ -72,6 +81,7 @@ void PrintResult(const RunArguments& arguments, const v1::AttemptReport& report)
       std::printf("  95 %% interval %.6g to %.6g, n %d", metric.ci_low(), metric.ci_high(), metric.n());
     std::printf("%s\n", metric.name() == result.primary_metric() ? "  <" : "");
   }
+  PrintSamplingCost(result.telemetry());
   for (const std::string& note : result.summary().notes()) std::printf("\n  note: %s\n", note.c_str());
 }
 
@@ -114,6 +124,7 @@ StatusOr<LocalRunRequest> MakeLocalRequest(const RunArguments& arguments) {
   request.runtime = arguments.runtime;
   request.device = arguments.device;
   request.profile = arguments.profile;
+  request.telemetry = arguments.telemetry;
   FLEETMARK_ASSIGN_OR_RETURN(request.timeout_s, ParseDuration(arguments.timeout));
   for (const std::string& word : arguments.parameters) {
     const size_t equals = word.find('=');
@@ -170,6 +181,9 @@ void AddRunVerb(CLI::App* app, int* exit_code) {
   verb->add_option("--device", arguments->device, "cpu, cuda, cuda:1; default: the machine's best");
   verb->add_option("--profile", arguments->profile, "stock or tuned")->capture_default_str();
   verb->add_option("--runtime", arguments->runtime, "What executes the workload")->capture_default_str();
+  verb->add_option("--telemetry", arguments->telemetry,
+                   "Sensors beside the run: on, off, or alternating, which tells what reading them costs")
+      ->capture_default_str();
   verb->add_option("--timeout", arguments->timeout, "Longest time it may take: 90, 15m, 2h")->capture_default_str();
   verb->add_option("--state-dir", arguments->state_dir,
                    "Directory to keep journal and log in; default: a temporary one");

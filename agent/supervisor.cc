@@ -18,6 +18,7 @@
 #include "agent/run_log.h"
 #include "agent/worker_report.h"
 #include "common/host_info.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -42,15 +43,18 @@ bool HasChildren() {
 // One worker and the thread that reads it.
 class Supervisor::Worker {
  public:
-  Worker(std::string attempt_id, const Options& options, LiveWorkers* live_workers,
+  Worker(std::string attempt_id, const Options& options, LiveWorkers* live_workers, Sampler* sampler, Sampling sampling,
          std::unique_ptr<WorkerProcess> process, const std::filesystem::path& log)
       : attempt_id_(std::move(attempt_id)),
         options_(options),
         live_workers_(live_workers),
         process_(std::move(process)),
+        sampling_(std::move(sampling)),
         log_(log),
         events_([this](v1::RunEvent event) { Publish(std::move(event)); }),
         load1_before_(ReadLoadAverage()) {
+    if (sampling_.mode == kTelemetryAlternating) alternating_ = BlockSchedule();
+    if (sampling_.mode != kTelemetryOff) recording_ = sampler->Record(alternating_);
     thread_ = std::thread([this] { Run(); });
   }
   ~Worker() {
@@ -62,6 +66,7 @@ class Supervisor::Worker {
   void OpenGate() {
     gate_opened_ = std::chrono::steady_clock::now();
     process_->OpenGate();
+    if (recording_) recording_->Start({process_->pid(), sampling_.device, sampling_.device_uuid});
   }
   void Signal(int signal) { process_->Signal(signal); }
 
@@ -86,12 +91,22 @@ class Supervisor::Worker {
     for (int reads = 0; reads < kMostLastReads && (ReadEvents() || ReadOutput()); ++reads) {
     }
     events_.Finish();
+    StampMeasuredPart();
     log_.Finish();
     observation.wall_s = SecondsBetween(gate_opened_.load(), ended);
     observation.spawn_to_main_s = spawn_to_main_s_;
     observation.load1_before = load1_before_;
     observation.load1_after = ReadLoadAverage();
+    FinishTelemetry(&observation);
     options_.on_event(WorkerEnded{attempt_id_, DraftReport(observation, events_, log_)});
+  }
+
+  void FinishTelemetry(WorkerObservation* observation) {
+    if (!recording_) return;
+    observation->alternating = alternating_;
+    observation->telemetry = recording_->Finish();
+    if (measured_from_s_) observation->telemetry->set_measured_from_s(*measured_from_s_);
+    if (measured_until_s_) observation->telemetry->set_measured_until_s(*measured_until_s_);
   }
 
   // Waits for the worker and takes what it wrote; true once it ended.
@@ -115,7 +130,14 @@ class Supervisor::Worker {
     if (!events_.breach().empty()) return false;
     // What breaches the protocol cannot bring a result any more.
     if (!events_.Feed({buffer_.data(), static_cast<size_t>(size)})) process_->Signal(SIGKILL);
+    StampMeasuredPart();
     return events_.breach().empty();
+  }
+
+  void StampMeasuredPart() {
+    const double now_s = SecondsBetween(gate_opened_.load(), std::chrono::steady_clock::now());
+    if (events_.part() != EventCollector::Part::kBefore && !measured_from_s_) measured_from_s_ = now_s;
+    if (events_.part() == EventCollector::Part::kBehind && !measured_until_s_) measured_until_s_ = now_s;
   }
 
   bool ReadOutput() {
@@ -139,6 +161,9 @@ class Supervisor::Worker {
   const Options& options_;
   LiveWorkers* const live_workers_;
   const std::unique_ptr<WorkerProcess> process_;
+  const Sampling sampling_;
+  std::optional<BlockSchedule> alternating_;
+  std::unique_ptr<Sampler::Recording> recording_;  // null where nothing is sampled
   RunLog log_;
   EventCollector events_;
   const double load1_before_;
@@ -146,13 +171,14 @@ class Supervisor::Worker {
   std::atomic<SteadyTime> gate_opened_ = forked_;
   SteadyTime last_progress_{};
   double spawn_to_main_s_ = 0;
+  std::optional<double> measured_from_s_, measured_until_s_;  // since the gate was opened
   bool events_ended_ = false;
   bool output_ended_ = false;
   std::array<char, kReadBytes> buffer_{};
   std::thread thread_;
 };
 
-Supervisor::Supervisor(Options options) : options_(std::move(options)) {
+Supervisor::Supervisor(Options options) : options_(std::move(options)), sampler_(options_.sampling) {
   // What a worker leaves behind becomes a child of this process instead of init's, and can be found.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
@@ -162,12 +188,13 @@ Supervisor::~Supervisor() {
   for (auto& [id, thread] : stale_killers_) thread.join();
 }
 
-StatusOr<ProcessIdentity> Supervisor::Spawn(const std::string& attempt_id, const WorkerCommand& command) {
+StatusOr<ProcessIdentity> Supervisor::Spawn(const std::string& attempt_id, const WorkerCommand& command,
+                                            const Sampling& sampling) {
   FLEETMARK_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> process, WorkerProcess::Fork(command));
   FLEETMARK_ASSIGN_OR_RETURN(const ProcessIdentity identity, IdentifyProcess(process->pid(), options_.boot_id));
   live_workers_.Add(process->pid());
-  workers_[attempt_id] =
-      std::make_unique<Worker>(attempt_id, options_, &live_workers_, std::move(process), LogPath(attempt_id));
+  workers_[attempt_id] = std::make_unique<Worker>(attempt_id, options_, &live_workers_, &sampler_, sampling,
+                                                  std::move(process), LogPath(attempt_id));
   return identity;
 }
 

@@ -9,6 +9,7 @@
 
 #include "agent/agent_events.h"
 #include "agent/process_table.h"
+#include "agent/sampler/sampler.h"
 #include "agent/worker_process.h"
 #include "common/status.h"
 
@@ -25,13 +26,21 @@ class Supervisor {
     // events a second, and every phase and training epoch.
     std::function<void(Event)> on_event;
     std::function<void(const std::string& attempt_id, v1::RunEvent)> on_progress;
+    Sampler::Options sampling;
+  };
+  // What is sampled beside a worker, as StartRunRequest.telemetry has it, and of which device.
+  struct Sampling {
+    std::string mode;
+    std::string device;
+    std::string device_uuid;
   };
   explicit Supervisor(Options options);
   // Kills what still runs.
   ~Supervisor();
 
   // Forks the worker and leaves it behind its gate.
-  StatusOr<ProcessIdentity> Spawn(const std::string& attempt_id, const WorkerCommand& command);
+  StatusOr<ProcessIdentity> Spawn(const std::string& attempt_id, const WorkerCommand& command,
+                                  const Sampling& sampling);
   void OpenGate(const std::string& attempt_id);
   void Signal(const std::string& attempt_id, int signal);
   // After its WorkerEnded: ends its thread.
@@ -46,6 +55,7 @@ class Supervisor {
   class Worker;
   const Options options_;
   LiveWorkers live_workers_;
+  Sampler sampler_;
   std::map<std::string, std::unique_ptr<Worker>> workers_;
   std::map<std::string, std::thread> stale_killers_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "agent/run_telemetry.h"
 #include "common/build_info.h"
 #include "common/worker_protocol.h"
 
@@ -76,9 +77,9 @@ void DescribeExit(const WorkerObservation& observation, const EventCollector& ev
   }
 }
 
-void AddMetric(v1::Result* result, const char* name, const char* unit, double value) {
+void AddMetric(v1::Result* result, const std::string& name, const std::string& unit, double value) {
   const bool is_there = std::any_of(result->metrics().begin(), result->metrics().end(),
-                                    [name](const v1::Metric& metric) { return metric.name() == name; });
+                                    [&name](const v1::Metric& metric) { return metric.name() == name; });
   if (is_there) return;
   v1::Metric* metric = result->add_metrics();
   metric->set_name(name);
@@ -123,6 +124,13 @@ v1::Result CompleteResult(const WorkerObservation& observation, const EventColle
   AddMetric(&result, "process_s", "s", usage.user_s() + usage.system_s());
   AddMetric(&result, "rss_peak_bytes", "B", usage.rss_peak_bytes());
   if (usage.has_load1_after()) AddMetric(&result, "load1", "", usage.load1_after());
+  if (observation.telemetry) {
+    *result.mutable_telemetry() = *observation.telemetry;
+    if (observation.alternating) TellSamplingCost(*observation.alternating, &result);
+    for (const v1::Metric& metric : TelemetryMetrics(result.telemetry())) {
+      AddMetric(&result, metric.name(), metric.unit(), metric.value());
+    }
+  }
   result.mutable_verdict()->set_kind("UNCHECKED");
   CompleteEnvironment(observation.host, result.mutable_environment());
   return result;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/event_collector.h"
 #include "agent/run_log.h"
+#include "agent/sampler/cost.h"
 #include "agent/worker_process.h"
 #include "common/host_info.h"
 #include "fleetmark/v1/run.pb.h"
@@ -19,8 +21,10 @@ struct WorkerObservation {
   double spawn_to_main_s = 0;
   double load1_before = -1;
   double load1_after = -1;
-  double oom_kills = -1;  // by the kernel, of any process, while the worker ran
-  HostInfo host;          // as it was at the start
+  double oom_kills = -1;                     // by the kernel, of any process, while the worker ran
+  HostInfo host;                             // as it was at the start
+  std::optional<v1::Telemetry> telemetry;    // absent where it was not asked for
+  std::optional<BlockSchedule> alternating;  // where it was sampled in turns
 };
 
 // The report as the worker alone decides it: outcome "succeeded" or "failed", and why. What the worker left out and the

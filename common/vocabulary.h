@@ -25,6 +25,12 @@ inline const std::vector<std::string> kVerdictsByGravity = {"IMPLAUSIBLE", "THRO
 inline constexpr char kMemoryResource[] = "memory";
 inline constexpr char kArithmeticResource[] = "arithmetic";
 
+// What is sampled beside a run: all the time, nothing, or in alternating blocks that tell what sampling costs.
+inline constexpr char kTelemetryOn[] = "on";
+inline constexpr char kTelemetryOff[] = "off";
+inline constexpr char kTelemetryAlternating[] = "alternating";
+inline const std::vector<std::string> kTelemetryModes = {kTelemetryOn, kTelemetryOff, kTelemetryAlternating};
+
 // In the order of coordinator/records.h.
 inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",
                                                     "cancelled", "timed_out", "interrupted"};

@@ -17,7 +17,8 @@ std::vector<WorkloadDefinition> MakeAllWorkloads() {
 #include "agent/worker/workloads.def"
 #undef FLEETMARK_WORKLOAD
   for (WorkloadDefinition& workload : workloads) {
-    for (const char* metric : {"step_s", "first_call_s", "load1", "cpu_percent", "rss_peak_bytes"}) {
+    for (const char* metric : {"step_s", "first_call_s", "load1", "cpu_percent", "rss_peak_bytes", "gpu_util_percent",
+                               "gpu_memory_bytes", "energy_j"}) {
       if (workload.metrics.front() != metric) workload.metrics.push_back(metric);
     }
   }

@@ -32,6 +32,11 @@ constexpr MetricDefinition kMetrics[] = {
     {"load1", "", "less", "median", "load average of the last minute when the measured part began"},
     {"cpu_percent", "%", "", "median", "CPU time of the worker from the first step on, over the time; 100 is one core"},
     {"rss_peak_bytes", "B", "less", "median", "largest resident memory of the worker"},
+    // These three come from the agent's sensors (agent/run_telemetry.h), whatever the runtime.
+    {"gpu_util_percent", "%", "", "median", "share of the measured part in which the GPU was at work"},
+    {"gpu_memory_bytes", "B", "less", "median", "most memory of the GPU in use during the measured part"},
+    {"energy_j", "J", "less", "median",
+     "energy of the measured part: CPU packages and GPU, as far as they have meters"},
     {"parameters_total", "", "", "last", "parameters of the model"},
     {"parameters_trainable", "", "", "last", "parameters of the model that training changes"},
 };

@@ -116,6 +116,8 @@ const Refusal kRefusals[] = {
      StatusCode::kInvalidArgument, "bad_parameter", "not tunable"},
     {"ProfileSettingsForStock", [](auto* r) { (*r->mutable_profile_settings())["threads"] = "1"; },
      StatusCode::kInvalidArgument, "bad_parameter", "profile stock"},
+    {"UnknownTelemetryMode", [](auto* r) { r->set_telemetry("sometimes"); }, StatusCode::kInvalidArgument,
+     "bad_parameter", "known: on, off, alternating"},
     {"HashOfAnotherSpec", [](auto* r) { r->set_spec_sha256("x"); }, StatusCode::kInvalidArgument, "bad_parameter",
      "hash"},
     {"NoTimeLimit", [](auto* r) { r->set_max_runtime_s(0); }, StatusCode::kInvalidArgument, "bad_parameter",
@@ -141,6 +143,20 @@ TEST(AgentCoreStart, TheMachinesOwnProfileStandsBelowWhatWasSet) {
     EXPECT_EQ(is_set ? "3" : "1", spawn->spec.parameters().at("threads"));
     agent.End("a");
     EXPECT_EQ(is_set ? 0u : 1u, agent.Report("a").result().profile_settings().size()) << "what took effect is told";
+  }
+}
+
+TEST(AgentCoreStart, SaysWhatIsToBeSampled) {
+  EXPECT_THAT(Offer().features, testing::Contains("telemetry"));
+  for (const char* mode : {"", "on", "off", "alternating"}) {
+    CoreHarness agent;
+    v1::StartRunRequest request = agent.StartRequest();
+    request.set_telemetry(mode);
+    ASSERT_TRUE(agent.Start(request).ok());
+    const SpawnWorker* spawn = CoreHarness::Find<SpawnWorker>(agent.last_);
+    ASSERT_NE(nullptr, spawn);
+    EXPECT_EQ(mode, spawn->telemetry);
+    EXPECT_EQ(request.device_uuids(0), spawn->device_uuid);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "common/run_spec.h"
 #include "common/sha256.h"
 #include "tests/unit/agent/agent_fixture.h"
@@ -72,6 +74,65 @@ TEST_F(AgentTest, CeilingsThatCannotBeReadKeepNoAgentFromStarting) {
   StartLoop();
   EXPECT_EQ("succeeded", Run("compare").outcome());
   EXPECT_THAT(*ReadFile(path), HasSubstr("\"rate\": 5"));
+}
+
+TEST_F(AgentTest, ARunHasItsTelemetry) {
+  const v1::AttemptReport report = Run("succeed", {{"seconds", "0.8"}});
+  const v1::Telemetry& telemetry = report.result().telemetry();
+  EXPECT_GT(telemetry.measured_from_s(), 0);
+  EXPECT_GE(telemetry.measured_until_s(), telemetry.measured_from_s() + 0.8);
+  EXPECT_LE(telemetry.measured_until_s(), report.result().usage().wall_s());
+  EXPECT_LE(telemetry.interval_s(), 0.5) << "2 Hz or more";
+  EXPECT_GE(telemetry.at_s_size(), 2);
+  std::vector<std::string> series, sensors, metrics;
+  for (const auto& one : telemetry.series()) series.push_back(one.name());
+  for (const auto& sensor : telemetry.sensors()) sensors.push_back(sensor.name() + " " + sensor.state());
+  for (const auto& metric : report.result().metrics()) metrics.push_back(metric.name());
+  for (const char* name : {"cpu_percent", "worker_cpu_percent", "load1"}) EXPECT_THAT(series, Contains(name));
+  EXPECT_THAT(sensors, Contains("proc ok"));
+  EXPECT_THAT(metrics, Contains("cpu_percent")) << "the runner sent none";
+  EXPECT_FALSE(telemetry.has_cost());
+}
+
+TEST_F(AgentTest, TelemetryMayBeOffOrAlternate) {
+  v1::StartRunRequest request = Request("a", "succeed");
+  request.set_telemetry("off");
+  ASSERT_TRUE(loop_->StartRun(request).ok());
+  EXPECT_FALSE(WaitForReport("a").result().has_telemetry());
+  request = Request("b", "succeed");
+  request.set_telemetry("alternating");
+  ASSERT_TRUE(loop_->StartRun(request).ok());
+  const v1::Result result = WaitForReport("b").result();
+  EXPECT_TRUE(result.has_telemetry());
+  EXPECT_THAT(result.summary().notes(), Contains(HasSubstr("what sampling costs is not known")));
+}
+
+TEST_F(AgentTest, ASensorThatHangsHoldsUpNoRunAndNoAgent) {
+  class HangingSensor final : public Sensor {
+   public:
+    explicit HangingSensor(std::shared_future<void> released) : released_(std::move(released)) {}
+    const char* name() const override { return "hanging"; }
+    void Begin(const SensorSubject&) override { released_.wait(); }
+    v1::Sensor Read(double, std::vector<Reading>*) override { return {}; }
+
+   private:
+    const std::shared_future<void> released_;
+  };
+  std::promise<void> release;
+  loop_.reset();
+  AgentLoop::Options options = Options();
+  options.make_sensors = [released = release.get_future().share()] {
+    std::vector<std::unique_ptr<Sensor>> sensors;
+    sensors.push_back(std::make_unique<HangingSensor>(released));
+    return sensors;
+  };
+  StartLoop(options);
+  const v1::AttemptReport report = Run("succeed", {{"seconds", "0.2"}});
+  EXPECT_EQ("succeeded", report.outcome());
+  ASSERT_EQ(1, report.result().telemetry().sensors_size());
+  EXPECT_EQ("failed", report.result().telemetry().sensors(0).state());
+  loop_.reset();  // returns while it still hangs
+  release.set_value();
 }
 
 TEST_F(AgentTest, AnAcknowledgedReportIsPrunedAndItsIdIsKept) {

@@ -236,6 +236,26 @@ TEST(EventCollector, TakesLinesCutAnywhere) {
   EXPECT_EQ("loss", events.result().primary_metric());
 }
 
+TEST(EventCollector, FollowsTheMeasuredPart) {
+  using Part = EventCollector::Part;
+  EventCollector events([](v1::RunEvent) {});
+  const std::pair<const char*, Part> course[] = {
+      {R"({"phase":{"name":"warm-up"}})", Part::kBefore},    {R"({"metric":{"name":"early"}})", Part::kBefore},
+      {R"({"phase":{"name":"measure"}})", Part::kMeasured},  {R"({"progress":{"done":1}})", Part::kMeasured},
+      {R"({"phase":{"name":"evaluate"}})", Part::kMeasured}, {R"({"training_epoch":{"epoch":1}})", Part::kMeasured},
+      {R"({"phase":{"name":"measure"}})", Part::kMeasured},  {R"({"phase":{"name":"finish"}})", Part::kBehind},
+      {R"({"metric":{"name":"m"}})", Part::kBehind},         {R"({"phase":{"name":"measure"}})", Part::kBehind}};
+  for (const auto& [line, part] : course) {
+    events.Feed(std::string(line) + "\n");
+    EXPECT_EQ(part, events.part()) << line;
+  }
+  for (const char* end : {R"({"metric":{}})", R"({"samples":{}})", R"({"result":{}})", R"({"error":{}})"}) {
+    EventCollector without_finish([](v1::RunEvent) {});
+    without_finish.Feed("{\"phase\":{\"name\":\"measure\"}}\n" + std::string(end) + "\n");
+    EXPECT_EQ(Part::kBehind, without_finish.part()) << end;
+  }
+}
+
 TEST(EventCollector, SaysWhatBreaksTheProtocol) {
   const std::pair<const char*, const char*> cases[] = {
       {"{\"result\":{}}\n{\"phase\":{}}\n", "comes after its last one"},

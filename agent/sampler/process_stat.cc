@@ -1,0 +1,35 @@
+#include "agent/sampler/process_stat.h"
+
+#include <sstream>
+#include <string>
+
+namespace fleetmark {
+namespace {
+
+// Counted from 1, as proc(5) does; the process's name is the second.
+constexpr int kUserField = 14;
+constexpr int kStartField = 22;
+constexpr int kRssField = 24;
+
+}  // namespace
+
+std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
+  const size_t name_end = text.rfind(')');  // the name may hold anything, spaces and brackets too
+  if (name_end == std::string_view::npos) return std::nullopt;
+  std::istringstream fields{std::string(text.substr(name_end + 1))};
+  std::string skipped;
+  for (int field = 3; field < kUserField; ++field) fields >> skipped;
+  double user = 0, system = 0, children_user = 0, children_system = 0;
+  fields >> user >> system >> children_user >> children_system;
+  for (int field = kUserField + 4; field < kStartField; ++field) fields >> skipped;
+  ProcessStat stat;
+  fields >> stat.start_ticks;
+  for (int field = kStartField + 1; field < kRssField; ++field) fields >> skipped;
+  fields >> stat.rss_pages;
+  if (!fields) return std::nullopt;
+  stat.cpu_ticks = user + system;
+  stat.children_cpu_ticks = children_user + children_system;
+  return stat;
+}
+
+}  // namespace fleetmark
