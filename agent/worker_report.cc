@@ -8,6 +8,8 @@
 
 #include "agent/run_telemetry.h"
 #include "common/build_info.h"
+#include "common/run_evidence.h"
+#include "common/verdict.h"
 #include "common/worker_protocol.h"
 
 namespace fleetmark {
@@ -131,8 +133,9 @@ v1::Result CompleteResult(const WorkerObservation& observation, const EventColle
       AddMetric(&result, metric.name(), metric.unit(), metric.value());
     }
   }
-  result.mutable_verdict()->set_kind("UNCHECKED");
   CompleteEnvironment(observation.host, result.mutable_environment());
+  *result.mutable_steadiness() = SteadinessOf(result);
+  *result.mutable_verdict() = Judge(result);
   return result;
 }
 

@@ -28,7 +28,7 @@ struct WorkerObservation {
 };
 
 // The report as the worker alone decides it: outcome "succeeded" or "failed", and why. What the worker left out and the
-// agent knows better (load, memory, the host) is filled in; the verdict is UNCHECKED.
+// agent knows better (load, memory, the host) is filled in, and all of it judged.
 v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventCollector& events, const RunLog& log);
 
 // Bytes that are no UTF-8 are replaced by '?': a worker may print anything, a proto string may not hold it.
