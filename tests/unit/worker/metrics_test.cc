@@ -22,7 +22,7 @@ TEST(Metrics, EachIsDeclaredOnceWithKnownWords) {
 
 TEST(Metrics, ARateIsTotalOverTotalWithTheTurnedIntervalOfTheTimes) {
   std::vector<double> times;
-  for (int i = 0; i < 40; ++i) times.push_back(i % 2 == 0 ? 0.1 : 0.3);
+  for (int i = 0; i < 40; ++i) times.push_back(i * i % 7 < 3 ? 0.1 : 0.3);
   MetricRecorder recorder;
   recorder.RecordRate("it_per_s", 5, 1, times);
   const MetricValue& rate = recorder.metrics().front();
