@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "common/statistics.h"
@@ -84,9 +85,10 @@ void ReplaceLoneOddOnes(std::vector<double>* values) {
 }
 
 // Of x(t) = a x(t-1) + noise the differences have the lag-one autocorrelation (a - 1) / 2 and the variance
-// 2 / (1 + a) of the noise's; the mean of x wanders with the variance 1 / (1 - a)^2 of it.
+// 2 / (1 + a) of the noise's; the mean of x wanders with the variance 1 / (1 - a)^2 of it. Of few values `a` is known
+// badly, and is taken from the upper end of what it may be.
 double LongRunVariance(std::span<const double> values) {
-  constexpr double kClip = 3, kMostDependent = 0.9;
+  constexpr double kClip = 3, kMostDependent = 0.95;
   std::vector<double> differences = Differences(values);
   const double bound = kClip * RobustDeviation(differences);
   double squares = 0, products = 0, last = 0;
@@ -97,8 +99,10 @@ double LongRunVariance(std::span<const double> values) {
     last = clipped;
   }
   if (squares == 0) return kLeastVariance;
-  const double a = std::clamp(1 + 2 * products / squares, 0.0, kMostDependent);
-  const double variance = squares / static_cast<double>(differences.size()) * (1 + a) / (2 * (1 - a) * (1 - a));
+  const auto count = static_cast<double>(differences.size());
+  const double estimate = std::max(1 + 2 * products / squares, 0.0);
+  const double a = std::min(estimate + 2 / std::sqrt(count), kMostDependent);
+  const double variance = squares / count * (1 + a) / (2 * (1 - a) * (1 - a));
   return std::max(variance, kLeastVariance);
 }
 

@@ -22,13 +22,17 @@ double SampleDeviation(std::span<const double> values, double mean) {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+// Their order is that of two halves that are sorted, from the median down and up: merged as far as the middle.
 double MedianAbsoluteDeviation(std::span<const double> sorted, double median) {
   if (!std::isfinite(median)) return kUnknown;
-  std::vector<double> deviations;
-  deviations.reserve(sorted.size());
-  for (const double value : sorted) deviations.push_back(std::abs(value - median));
-  std::sort(deviations.begin(), deviations.end());
-  return Quantile(deviations, 0.5);
+  auto above = std::lower_bound(sorted.begin(), sorted.end(), median), below = above;
+  double last = 0, nearest = 0;
+  for (size_t taken = 0; taken <= sorted.size() / 2; ++taken) {
+    last = nearest;
+    const bool is_above = below == sorted.begin() || (above != sorted.end() && *above - median <= median - below[-1]);
+    nearest = is_above ? *above++ - median : median - *--below;
+  }
+  return sorted.size() % 2 == 1 ? nearest : (last + nearest) / 2;
 }
 
 }  // namespace

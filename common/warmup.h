@@ -12,8 +12,9 @@ struct Warmup {
   std::optional<bool> is_steady;  // whether the series settled within its first half; absent where it cannot be told
 };
 
-// Fewer step times are too few to look for a warm-up among them: of ten batches their variance says nothing.
-inline constexpr size_t kFewestForWarmup = 50;
+// Fewer step times are too few to look for a warm-up among them: with 50 of them, ten batches, noise alone passes for
+// a run that never settles in one of ten, with 100 in one of thirty, with 200 in none.
+inline constexpr size_t kFewestForWarmup = 100;
 
 // MSER-5 (White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69, 1997;
 // batches of five: Franklin and White, Winter Simulation Conference 2008): of the means of batches of five samples as

@@ -125,8 +125,8 @@ class Steady(unittest.TestCase):
                   "with warm-up": autoregression(3, 400, 0.5, 60), "short": autoregression(4, 10, 0),
                   "in blocks": autoregression(5, 20000, 0.2), "too short": autoregression(6, 9, 0),
                   "drifting": [1 + i / 100 for i in range(101)], "alternating": [1.0, 2.0] * 60,
-                  "constant": [0.1] * 77, "with zeros": [0.0, 0.1] * 40, "negative": [-0.1] * 60 + [0.1],
-                  "not a number": [0.1] * 60 + [math.nan], "infinite": [math.inf] + [0.1] * 60}
+                  "constant": [0.1] * 177, "with zeros": [0.0, 0.1] * 80, "negative": [-0.1] * 120 + [0.1],
+                  "not a number": [0.1] * 120 + [math.nan], "infinite": [math.inf] + [0.1] * 120}
         answer = subprocess.run([fleet.TESTS / "step_statistics"], text=True, capture_output=True, check=True, input="".join(
             " ".join(map(repr, trace)) + "\n" for trace in traces.values())).stdout
         seen = set()

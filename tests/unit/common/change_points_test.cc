@@ -96,21 +96,19 @@ TEST(ChangePoints, ThereAndBackAreTwo) {
   EXPECT_DOUBLE_EQ(points[1].before_s, points[0].after_s);
 }
 
-int WithAny(int traces, size_t n, double phi, double sd) {
+int WithAny(int traces, size_t n, double phi) {
   int any = 0;
   for (int seed = 1; seed <= traces; ++seed) {
-    any += !FindChangePoints(Autoregression(static_cast<uint64_t>(seed), n, phi, 1, sd)).empty();
+    any += !FindChangePoints(Autoregression(static_cast<uint64_t>(seed), n, phi, 1, 0.1)).empty();
   }
   return any;
 }
 
 TEST(ChangePoints, NoiseHasNone) {
-  constexpr int kTraces = Traces(400);
-  for (const size_t n : {60, 200, 1000, 3000}) {
-    for (const double sd : {0.02, 0.1}) {
-      EXPECT_LE(WithAny(kTraces, n, 0, sd), kTraces / 50) << n << " independent times, deviation " << sd;
-      EXPECT_LE(WithAny(kTraces, n, 0.5, sd), kTraces / 50) << n << " autocorrelated times, deviation " << sd;
-    }
+  constexpr int kTraces = Traces(300), kMost = kTraces / 50 + kIsSanitized;
+  for (const size_t n : {60, 200, 1000}) {
+    EXPECT_LE(WithAny(kTraces, n, 0), kMost) << n << " independent times";
+    EXPECT_LE(WithAny(kTraces, n, 0.5), kMost) << n << " autocorrelated times";
   }
 }
 
@@ -136,8 +134,8 @@ TEST(ChangePoints, OfTwoConstantsThePlaceIsExact) {
   ASSERT_EQ(points.size(), 1u);
   EXPECT_EQ(points[0].sample, 77u);
   EXPECT_DOUBLE_EQ(points[0].at_s, 77);
-  EXPECT_DOUBLE_EQ(points[0].before_s, 1);
-  EXPECT_DOUBLE_EQ(points[0].after_s, 1.5);
+  EXPECT_NEAR(points[0].before_s, 1, 1e-12);
+  EXPECT_NEAR(points[0].after_s, 1.5, 1e-12);
 }
 
 TEST(ChangePoints, TooFewOrBadTimesHaveNone) {

@@ -52,7 +52,6 @@ TEST(Statistics, OfValuesThatAreNotFinite) {
     EXPECT_TRUE(std::isnan(value));
   }
   std::fill(values.begin(), values.end(), kInfinity);
-  EXPECT_EQ(Summarize(values).median, kInfinity);
   EXPECT_TRUE(std::isnan(Summarize(values).mad));
 }
 

@@ -50,7 +50,7 @@ TEST(Warmup, OfTwoLevelsThePlaceIsExact) {
 TEST(Warmup, IsTheTruncationOfTheDefinition) {
   int found = 0, unsteady = 0;
   for (uint64_t seed = 1; seed <= 300; ++seed) {
-    std::vector<double> step_s = Autoregression(seed, 50 + seed % 97, 0.3, 1, 0.02);
+    std::vector<double> step_s = Autoregression(seed, 100 + seed % 97, 0.3, 1, 0.02);
     const double height = 0.1 * static_cast<double>(seed % 4), length = 5 + static_cast<double>(seed % 30);
     for (size_t i = 0; i < step_s.size(); ++i) step_s[i] += height * std::exp(-static_cast<double>(i) / length);
     const size_t expected = ByDefinition(step_s), half = step_s.size() / 5 / 2;
@@ -100,7 +100,7 @@ TEST(Warmup, NoiseAloneIsSteadyAndLosesLittle) {
 }
 
 TEST(Warmup, TooFewToTell) {
-  std::vector<double> step_s(49, 1.0);
+  std::vector<double> step_s(99, 1.0);
   step_s[0] = 100;
   EXPECT_EQ(FindWarmup(step_s).samples, 0u);
   EXPECT_FALSE(FindWarmup(step_s).is_steady.has_value());

@@ -62,13 +62,13 @@ TEST_F(SteadyPartTest, AShortBatchBelongsToThePartThatItIsRunIn) {
   FakeWorkload workload(&clock_, [](int64_t step) { return step < 11 ? 2.0 : step % 5 == 4 ? 0.5 : 1.0; });
   workload.steps_per_epoch = 5;
   workload.last_batch = 32;
-  const LoopResult loop = Run(&workload, {.warmup_steps = 1}, 99);
+  const LoopResult loop = Run(&workload, {.warmup_steps = 1}, 199);
   // Steps 1 to 10 are slow: 8 samples and the short batches 4 and 9. Ten samples are left out: up to step 12.
   EXPECT_EQ(loop.warmup_found, 12);
-  EXPECT_EQ(loop.steps, 87);
-  EXPECT_EQ(loop.samples, 87 * 64 - 18 * 32);
-  EXPECT_DOUBLE_EQ(loop.measured_s, 87 - 18 * 0.5);
-  EXPECT_THAT(loop.step_s, SizeIs(87 - 18));
+  EXPECT_EQ(loop.steps, 187);
+  EXPECT_EQ(loop.samples, 187 * 64 - 38 * 32);
+  EXPECT_DOUBLE_EQ(loop.measured_s, 187 - 38 * 0.5);
+  EXPECT_THAT(loop.step_s, SizeIs(187 - 38));
 }
 
 TEST_F(SteadyPartTest, OfFewStepsNothingIsLeftOutOrClaimed) {
