@@ -59,7 +59,9 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
     if (samples.name() == "step_s") steps.step_s = {samples.values().data(), count};
   }
   steps.steps_per_sample = result->summary().steps_per_sample();
-  if (telemetry->has_measured_from_s()) steps.from_s = telemetry->measured_from_s();
+  // The step times are those behind the warm-up that was found.
+  if (telemetry->has_measured_from_s())
+    steps.from_s = telemetry->measured_from_s() + result->summary().warmup_found_s();
   if (telemetry->has_measured_until_s()) steps.until_s = telemetry->measured_until_s();
   const auto cost = MeasureSamplingCost(steps, blocks);
   if (!cost.ok()) {

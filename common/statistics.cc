@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -11,11 +12,6 @@ namespace {
 
 constexpr size_t kMostBlocks = 20;
 constexpr size_t kFewestBlocks = 5;
-constexpr double kNormal975 = 1.959963984540054;
-
-double Mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 double SampleDeviation(std::span<const double> values, double mean) {
   if (values.size() < 2) return 0;
@@ -24,7 +20,26 @@ double SampleDeviation(std::span<const double> values, double mean) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// Their order is that of two halves that are sorted, from the median down and up: merged as far as the middle.
+double MedianAbsoluteDeviation(std::span<const double> sorted, double median) {
+  if (!std::isfinite(median)) return kUnknown;
+  auto above = std::lower_bound(sorted.begin(), sorted.end(), median), below = above;
+  double last = 0, nearest = 0;
+  for (size_t taken = 0; taken <= sorted.size() / 2; ++taken) {
+    last = nearest;
+    const bool is_above = below == sorted.begin() || (above != sorted.end() && *above - median <= median - below[-1]);
+    nearest = is_above ? *above++ - median : median - *--below;
+  }
+  return sorted.size() % 2 == 1 ? nearest : (last + nearest) / 2;
+}
+
 }  // namespace
+
+double Mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 double Quantile(std::span<const double> sorted, double share) {
   const double position = share * static_cast<double>(sorted.size() - 1);
@@ -37,14 +52,18 @@ double Quantile(std::span<const double> sorted, double share) {
 Summary Summarize(std::span<const double> values) {
   Summary summary;
   if (values.empty()) return summary;
+  summary.n = static_cast<int>(values.size());
+  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {  // has no order
+    return {summary.n, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
+  }
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
-  summary.n = static_cast<int>(sorted.size());
   summary.mean = Mean(sorted);
   summary.sd = SampleDeviation(sorted, summary.mean);
   summary.min = sorted.front();
   summary.max = sorted.back();
   summary.median = Quantile(sorted, 0.5);
+  summary.mad = MedianAbsoluteDeviation(sorted, summary.median);
   summary.p5 = Quantile(sorted, 0.05);
   summary.p95 = Quantile(sorted, 0.95);
   summary.p99 = Quantile(sorted, 0.99);

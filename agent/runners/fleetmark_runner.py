@@ -117,11 +117,14 @@ def run(runtime):
     protocol.send_samples("step_s", "s", measurement.step_s)
     if primary == "epoch_s" and not measurement.epochs:
         notes = [*notes, "epoch_s has no value, so this run is on no board: it ended before an epoch did"]
+    known = {} if measurement.is_steady is None else {"is_steady": measurement.is_steady}
     protocol.send("result", {
         "primary_metric": primary, "stop_reason": measurement.stop_reason,
         "steps": measurement.steps, "warmup_steps": measurement.warmup_steps,
+        "warmup_found": measurement.warmup_found, "warmup_found_s": measurement.warmup_found_s, "steps_per_sample": 1,
+        **known,
         "measured_s": measurement.measured_s, "wall_s": time.perf_counter() - STARTED,
-        "process_s": usage.ru_utime + usage.ru_stime, "data": data, "notes": notes,
+        "process_s": usage.ru_utime + usage.ru_stime, "data": data, "notes": [*notes, *measurement.warmup_notes()],
         "parameters": {name: protocol.as_text(value) for name, value in parameters.items()}})
 
 

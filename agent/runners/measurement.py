@@ -6,39 +6,32 @@ import statistics
 import time
 
 from protocol import Failure, send
+from steady import FEWEST_FOR_WARMUP, find_warmup, mean_interval, quantile, student_975
 
 PROGRESS_INTERVAL_S = 0.5
 MOST_BLOCKS, FEWEST_BLOCKS = 20, 5
-STUDENT_975 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-               2.120, 2.110, 2.101, 2.093]
 
 
 class Stop(Exception):
     """Leaves a training loop that is not ours when a stop rule has fired."""
 
 
-def quantile(ordered, share):
-    position = share * (len(ordered) - 1)
-    below = int(position)
-    if below + 1 >= len(ordered):
-        return ordered[-1]
-    return ordered[below] + (position - below) * (ordered[below + 1] - ordered[below])
-
-
 def half_width(values):
-    """Half the 95 % interval of the mean, from the means of contiguous blocks; None for too few values."""
+    """Half the 95 % interval of the mean, from the means of contiguous blocks; None for too few values. For the stop rule
+    `until_ci`, which asks between timed steps: it is cheap. What a result says is mean_interval's."""
     if len(values) < FEWEST_BLOCKS:
         return None
     blocks = min(max(len(values) // 2, FEWEST_BLOCKS), MOST_BLOCKS)
     edges = [block * len(values) // blocks for block in range(blocks + 1)]
     means = [statistics.fmean(values[begin:end]) for begin, end in zip(edges, edges[1:])]
-    return STUDENT_975[blocks - 2] * statistics.stdev(means) / math.sqrt(blocks)
+    return student_975(blocks - 1) * statistics.stdev(means) / math.sqrt(blocks)
 
 
 def summary(values, better):
     ordered = sorted(values)
+    median = quantile(ordered, 0.5)
     return {"n": len(ordered), "best": ordered[-1] if better == "more" else ordered[0],
-            "median": quantile(ordered, 0.5), "mean": statistics.fmean(ordered),
+            "median": median, "mad": quantile(sorted(abs(value - median) for value in ordered), 0.5), "mean": statistics.fmean(ordered),
             "sd": statistics.stdev(ordered) if len(ordered) > 1 else 0.0,
             "p5": quantile(ordered, 0.05), "p95": quantile(ordered, 0.95), "p99": quantile(ordered, 0.99)}
 
@@ -50,6 +43,8 @@ class Measurement:
         self.parameters, self.steps_per_epoch = parameters, steps_per_epoch
         self.first_call_s, self.steps, self.samples, self.measured_s = 0.0, 0, 0, 0.0
         self.step_s = []  # of the measured steps, without an epoch's last one where its batch is short
+        self.totals = []  # of steps, samples and measured_s, at the end of each of step_s
+        self.warmup_found, self.warmup_found_s, self.is_steady = 0, 0.0, None
         self.warmup_steps, self.step_in_epoch = 0, 0
         self.epochs, self.epoch_s, self.loss_so_far = [], 0.0, None
         self.stop_reason, self.total_s = "", 0.0
@@ -83,11 +78,12 @@ class Measurement:
             if self.warmup_steps == self.parameters["warmup"]:
                 send("phase", {"name": "measure"})
         else:
-            if samples >= self.parameters.get("batch", 1):
-                self.step_s.append(elapsed)
             self.steps += 1
             self.measured_s += elapsed
             self.samples += samples
+            if samples >= self.parameters.get("batch", 1):
+                self.step_s.append(elapsed)
+                self.totals.append((self.steps, self.samples, self.measured_s))
             self.stop_reason = self._fired()
         self._report()
         self._finish_if_stopped()
@@ -118,9 +114,32 @@ class Measurement:
         return bool(self.stop_reason)
 
     def _finish_if_stopped(self):
-        if self.stop_reason:
+        if self.stop_reason and self.step_in_epoch != self.steps_per_epoch:  # or its evaluation is still to come
             self.total_s = time.perf_counter() - self._began
             self.cpu_percent = 100 * (time.process_time() - self._cpu_began) / self.total_s
+            send("phase", {"name": "finish"})
+            self._keep_steady_part()
+
+    def _keep_steady_part(self):
+        """Leaves the warm-up that is found out of all that is measured; the whole training's numbers stay."""
+        count, self.is_steady = find_warmup(self.step_s)
+        if count:
+            self.warmup_found, samples, self.warmup_found_s = self.totals[count - 1]
+            self.warmup_steps += self.warmup_found
+            self.steps -= self.warmup_found
+            self.samples -= samples
+            self.measured_s -= self.warmup_found_s
+            del self.step_s[:count]
+
+    def warmup_notes(self):
+        """What a reader must know of the warm-up."""
+        left_out = f"no more than the first {self.warmup_steps} steps were left out"
+        if self.is_steady is None:
+            why = ("are too few to look for a warm-up among them" if len(self.step_s) < FEWEST_FOR_WARMUP else
+                   "hold some that are zero, so that no warm-up was looked for")
+            return [f"{len(self.step_s)} step times {why}; {left_out}"]
+        return [] if self.is_steady else [
+            f"no steady state was reached: step times still changed when half of the run was over; {left_out}"]
 
     def _fired(self):
         given = self.parameters
@@ -156,6 +175,7 @@ class Metrics:
     def __init__(self, workload, measurement):
         self.known = {metric["name"]: metric for metric in workload["metrics"]}
         self.measured = measurement
+        self.interval_values, self.interval = None, None  # the rates of a run have their step times in common
 
     def record(self, name, value, values=(), interval=None):
         metric = self.known[name]
@@ -166,9 +186,17 @@ class Metrics:
             body["ci_low"], body["ci_high"] = interval
         send("metric", body)
 
+    def interval_around(self, exact_mean, values):
+        """The interval of the mean of `values`, moved to the mean that is known exactly."""
+        if self.interval_values != values:
+            self.interval_values, self.interval = list(values), mean_interval(values)
+        if self.interval is None:
+            return None
+        shift = exact_mean - statistics.fmean(values)
+        return self.interval[0] + shift, self.interval[1] + shift
+
     def times(self, name, value, values):
-        half = half_width(values)
-        self.record(name, value, values, None if half is None else (value - half, value + half))
+        self.record(name, value, values, self.interval_around(value, values))
 
     def best_time(self, name, values):
         self.record(name, min(values), values)
@@ -176,8 +204,8 @@ class Metrics:
     def rate(self, name, units, per_step):
         """`units` in the whole measured time, `per_step` in a step."""
         step_s, value = self.measured.step_s, units / self.measured.measured_s
-        half, mean = half_width(step_s), per_step / value
-        interval = None if half is None or half >= mean else (per_step / (mean + half), per_step / (mean - half))
+        interval = self.interval_around(per_step / value, step_s)
+        interval = (per_step / interval[1], per_step / interval[0]) if interval and interval[0] > 0 else None
         self.record(name, value, [per_step / seconds for seconds in step_s], interval)
 
     def rates(self):

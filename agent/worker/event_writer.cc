@@ -70,6 +70,7 @@ void EventWriter::Metric(const MetricValue& metric) {
     body["median"] = JsonNumber(sample->median);
     body["mean"] = JsonNumber(sample->mean);
     body["sd"] = JsonNumber(sample->sd);
+    body["mad"] = JsonNumber(sample->mad);
     body["p5"] = JsonNumber(sample->p5);
     body["p95"] = JsonNumber(sample->p95);
     body["p99"] = JsonNumber(sample->p99);

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "common/bootstrap.h"
+
 namespace fleetmark {
 namespace {
 
@@ -53,17 +55,6 @@ const MetricDefinition& FindMetric(std::string_view name) {
   std::abort();
 }
 
-namespace {
-
-// Values may stand for different numbers of steps, and their plain mean is then not quite the exact one.
-Interval IntervalAround(double exact_mean, std::span<const double> values) {
-  const Interval interval = BlockMeanInterval(values);
-  const double half = (interval.high - interval.low) / 2;
-  return interval.known ? Interval{exact_mean - half, exact_mean + half, true} : interval;
-}
-
-}  // namespace
-
 bool MetricRecorder::Has(std::string_view name) const {
   return std::any_of(metrics_.begin(), metrics_.end(),
                      [name](const MetricValue& metric) { return metric.definition->name == name; });
@@ -92,6 +83,17 @@ void MetricRecorder::RecordRate(std::string_view name, double value, double per_
     interval.known = false;
   }
   metrics_.push_back({&FindMetric(name), value, Summarize(rates), interval});
+}
+
+// Values may stand for different numbers of steps, and their plain mean is then not quite the exact one.
+Interval MetricRecorder::IntervalAround(double exact_mean, std::span<const double> values) {
+  if (!std::equal(values.begin(), values.end(), interval_values_.begin(), interval_values_.end())) {
+    interval_values_.assign(values.begin(), values.end());
+    interval_ = MeanInterval(values);
+  }
+  if (!interval_.known) return interval_;
+  const double shift = exact_mean - Mean(values);
+  return {interval_.low + shift, interval_.high + shift, true};
 }
 
 }  // namespace fleetmark

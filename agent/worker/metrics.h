@@ -59,9 +59,15 @@ class MetricRecorder {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  // That of the mean of `values`, moved to the mean that is known exactly.
+  Interval IntervalAround(double exact_mean, std::span<const double> values);
+
   KnownCeilings ceilings_;
   std::vector<MetricValue> metrics_;
   std::vector<std::string> notes_;
+  // The rates of a loop have their step times in common, and with them the interval: what it was computed of last.
+  std::vector<double> interval_values_;
+  Interval interval_;
 };
 
 }  // namespace fleetmark

@@ -11,10 +11,12 @@
 #include "agent/worker/run_loop.h"
 #include "agent/worker/runtime_info.h"
 #include "agent/worker/start_environment.h"
+#include "agent/worker/steady_part.h"
 #include "agent/worker/workload.h"
 #include "common/host_info.h"
 #include "common/suggest.h"
 #include "common/vocabulary.h"
+#include "common/warmup.h"
 
 namespace fleetmark {
 namespace {
@@ -91,9 +93,28 @@ std::vector<double> Thinned(const std::vector<double>& values, size_t factor) {
   return means;
 }
 
+// How many neighbours are averaged into one that is sent.
+size_t ThinningFactor(const LoopResult& loop) {
+  return std::max<size_t>(1, (loop.step_s.size() + kMostSamplesSent - 1) / kMostSamplesSent);
+}
+
+// What a reader must know of the warm-up; "" where it was looked for and the run was steady behind it.
+std::string WarmupNote(const LoopResult& loop) {
+  if (loop.is_steady.value_or(false)) return "";
+  const std::string left_out = "no more than the first " + std::to_string(loop.warmup_steps) + " steps were left out";
+  if (loop.is_steady) {
+    return "no steady state was reached: step times still changed when half of the run was over; " + left_out;
+  }
+  const std::string count = std::to_string(loop.step_s.size());
+  if (loop.step_s.size() < kFewestForWarmup) {
+    return count + " step times are too few to look for a warm-up among them; " + left_out;
+  }
+  return count + " step times hold some that are zero, so that no warm-up was looked for; " + left_out;
+}
+
 // Sends the step times and says in `notes` what one of them is.
 void WriteSamples(const LoopResult& loop, EventWriter* writer, Json* notes) {
-  const size_t factor = (loop.step_s.size() + kMostSamplesSent - 1) / kMostSamplesSent;
+  const size_t factor = ThinningFactor(loop);
   writer->Samples("step_s", "s", factor > 1 ? Thinned(loop.step_s, factor) : loop.step_s);
   if (loop.steps_per_sample > 1) {
     notes->push_back("each step time that the statistics use is the mean of up to " +
@@ -127,6 +148,16 @@ struct Surroundings {
   double rss_peak_bytes;
 };
 
+// Sends the metrics and says in `notes` which have no interval.
+void WriteMetrics(const MetricRecorder& recorder, EventWriter* writer, Json* notes) {
+  for (const MetricValue& metric : recorder.metrics()) {
+    writer->Metric(metric);
+    if (!metric.sample || metric.interval.known || metric.is_best) continue;
+    notes->push_back(std::string(metric.definition->name) + " has no 95 % interval: its " +
+                     std::to_string(metric.sample->n) + " samples are too few or vary too much");
+  }
+}
+
 void WriteResult(const WorkloadDefinition& definition, const Workload& workload, const Parameters& parameters,
                  const LoopResult& loop, const Surroundings& surroundings, KnownCeilings ceilings,
                  EventWriter* writer) {
@@ -147,23 +178,24 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
     notes.push_back(definition.metrics.front() +
                     " has no value, so this run is on no board: it ended before an epoch did");
   }
-  for (const MetricValue& metric : recorder.metrics()) {
-    writer->Metric(metric);
-    if (!metric.sample || metric.interval.known || metric.is_best) continue;
-    notes.push_back(std::string(metric.definition->name) + " has no 95 % interval: its " +
-                    std::to_string(metric.sample->n) + " samples are too few or vary too much");
-  }
+  WriteMetrics(recorder, writer, &notes);
+  if (const std::string note = WarmupNote(loop); !note.empty()) notes.push_back(note);
   WriteSamples(loop, writer, &notes);
-  writer->Result({{"primary_metric", definition.metrics.front()},
-                  {"stop_reason", loop.stop_reason},
-                  {"steps", loop.steps},
-                  {"warmup_steps", loop.warmup_steps},
-                  {"measured_s", loop.measured_s},
-                  {"wall_s", surroundings.wall_s},
-                  {"process_s", surroundings.process_s},
-                  {"parameters", parameters.values()},
-                  {"data", workload.Data()},
-                  {"notes", notes}});
+  Json result = {{"primary_metric", definition.metrics.front()},
+                 {"stop_reason", loop.stop_reason},
+                 {"steps", loop.steps},
+                 {"warmup_steps", loop.warmup_steps},
+                 {"warmup_found", loop.warmup_found},
+                 {"warmup_found_s", loop.warmup_found_s},
+                 {"steps_per_sample", loop.steps_per_sample * static_cast<int64_t>(ThinningFactor(loop))},
+                 {"measured_s", loop.measured_s},
+                 {"wall_s", surroundings.wall_s},
+                 {"process_s", surroundings.process_s},
+                 {"parameters", parameters.values()},
+                 {"data", workload.Data()},
+                 {"notes", notes}};
+  if (loop.is_steady) result["is_steady"] = *loop.is_steady;
+  writer->Result(result);
 }
 
 }  // namespace
@@ -208,6 +240,7 @@ Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standar
                                      .process_s = process_s,
                                      .wall_s = now - main_started,
                                      .rss_peak_bytes = 1024.0 * static_cast<double>(OwnUsage().ru_maxrss)};
+  KeepSteadyPart(&*loop);
   WriteResult(*definition, *workload, parameters, *loop, surroundings, KnownCeilings(spec.ceilings), writer);
   return OkStatus();
 }

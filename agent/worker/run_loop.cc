@@ -33,6 +33,7 @@ class Loop {
         observer_(*observer),
         steps_per_epoch_(workload->StepsPerEpoch()) {
     result_.step_s.reserve(kReservedSamples);
+    result_.totals.reserve(kReservedSamples);
   }
 
   StatusOr<LoopResult> Run() {
@@ -42,6 +43,7 @@ class Loop {
     observer_.OnPhase("measure");
     while (result_.stop_reason.empty()) FLEETMARK_RETURN_IF_ERROR(Measure());
     result_.total_s = clock_.Now() - started;
+    observer_.OnPhase("finish");
     if (step_in_epoch_ > 0) result_.loss_so_far = workload_.LossSoFar();
     if (!std::isfinite(result_.loss_so_far.value_or(0))) {
       return Diverged("the loss is not finite after " + std::to_string(result_.steps) +
@@ -102,6 +104,7 @@ class Loop {
     // The last step of an epoch may take in fewer samples: it counts in the totals, but its time is no step's time.
     if (block.samples >= steps * samples_per_step_) {
       result_.step_s.push_back(block.seconds / static_cast<double>(steps));
+      result_.totals.push_back({result_.steps, result_.samples, result_.measured_s});
     }
     // The warm-up may have been disturbed and have promised longer steps.
     if (block.seconds < options_.shortest_sample_s / 2 && steps == result_.steps_per_sample) {

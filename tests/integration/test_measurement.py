@@ -1,6 +1,10 @@
 """What agent/runners measures: warm-up, stop rules and statistics as fleetmark-worker's, without any framework."""
 
+import json
+import math
 import os
+import random
+import subprocess
 import sys
 import unittest
 
@@ -11,6 +15,7 @@ sys.path.insert(0, str(fleet.SOURCE / "agent/runners"))
 
 import measurement  # noqa: E402
 import protocol  # noqa: E402
+import steady  # noqa: E402
 
 
 class Measurement(unittest.TestCase):
@@ -25,12 +30,36 @@ class Measurement(unittest.TestCase):
         self.assertEqual((10, 1.0, 5.5, 5.5), (summary["n"], summary["best"], summary["median"], summary["mean"]))
         self.assertAlmostEqual(9.55, summary["p95"])
         self.assertEqual(10.0, measurement.summary(values, "more")["best"])
+        self.assertEqual(2.5, summary["mad"])
 
     def test_warm_up_is_left_out_and_steps_stop(self):
         measured = measurement.Measurement({**self.GIVEN, "steps": 3})
         self.assertEqual([False] * 4 + [True], [measured.step(8) for _ in range(5)])
         self.assertEqual((2, 3, 24, "steps"),
                          (measured.warmup_steps, len(measured.step_s), measured.samples, measured.stop_reason))
+
+    def test_the_warm_up_that_is_found_is_left_out_of_everything(self):
+        measured = measurement.Measurement({**self.GIVEN, "steps": 100})
+        measured.steps, measured.samples, measured.measured_s, measured.warmup_steps = 100, 800, 45.0 + 10 * 5.0, 2
+        measured.step_s = [5.0] * 10 + [0.5] * 90
+        measured.totals = [(i + 1, 8 * (i + 1), sum(measured.step_s[:i + 1])) for i in range(100)]
+        measured.stop_reason, measured.step_in_epoch = "steps", 100
+        measured._finish_if_stopped()
+        self.assertEqual((10, 50.0, 12, 90, 720, 45.0, True),
+                         (measured.warmup_found, measured.warmup_found_s, measured.warmup_steps, measured.steps, measured.samples,
+                          measured.measured_s, measured.is_steady))
+        self.assertEqual([0.5] * 90, measured.step_s)
+        self.assertEqual([], measured.warmup_notes())
+
+    def test_too_few_steps_to_tell_are_said_and_so_is_no_steady_state(self):
+        measured = measurement.Measurement({**self.GIVEN, "steps": 3})
+        for _ in range(5):
+            measured.step(8)
+        self.assertIsNone(measured.is_steady)
+        self.assertIn("3 step times are too few", measured.warmup_notes()[0])
+        measured.step_s = [2 - i / 100 for i in range(100)]
+        measured._keep_steady_part()
+        self.assertIn("no steady state was reached", measured.warmup_notes()[0])
 
     def test_epochs_stop_and_their_time_holds_the_warm_up(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)
@@ -78,6 +107,39 @@ class Measurement(unittest.TestCase):
             with self.assertRaises(protocol.Failure, msg=wrong) as caught:
                 protocol.parameters_of(workload, wrong)
             self.assertEqual("bad_parameter", caught.exception.kind)
+
+
+def autoregression(seed, n, phi, warmup=0):
+    noise, state, values = random.Random(seed), 0.0, []
+    for i in range(n):
+        state = phi * state + noise.gauss(0, 1)
+        values.append(0.02 + 0.0005 * state + (0.01 * math.exp(-3 * i / warmup) if warmup else 0))
+    return values
+
+
+class Steady(unittest.TestCase):
+    """agent/runners/steady.py says of the same step times what common/ says."""
+
+    def test_warm_up_and_interval_are_those_of_the_worker(self):
+        traces = {"independent": autoregression(1, 500, 0), "autocorrelated": autoregression(2, 3000, 0.8),
+                  "with warm-up": autoregression(3, 400, 0.5, 60), "short": autoregression(4, 10, 0),
+                  "in blocks": autoregression(5, 20000, 0.2), "too short": autoregression(6, 9, 0),
+                  "drifting": [1 + i / 100 for i in range(101)], "alternating": [1.0, 2.0] * 60,
+                  "constant": [0.1] * 177, "with zeros": [0.0, 0.1] * 80, "negative": [-0.1] * 120 + [0.1],
+                  "not a number": [0.1] * 120 + [math.nan], "infinite": [math.inf] + [0.1] * 120}
+        answer = subprocess.run([fleet.TESTS / "step_statistics"], text=True, capture_output=True, check=True, input="".join(
+            " ".join(map(repr, trace)) + "\n" for trace in traces.values())).stdout
+        seen = set()
+        for (name, trace), line in zip(traces.items(), answer.splitlines(), strict=True):
+            with self.subTest(name):
+                expected = json.loads(line)
+                self.assertEqual((expected["warmup"], expected["is_steady"]), steady.find_warmup(trace))
+                interval = steady.mean_interval(trace)
+                self.assertEqual(expected["interval"] is None, interval is None)
+                for ours, theirs in zip(interval or (), expected["interval"] or ()):
+                    self.assertAlmostEqual(theirs, ours, delta=1e-9 * abs(theirs))
+                seen.add((expected["warmup"] > 0, expected["is_steady"], interval is None))
+        self.assertLessEqual({(True, True, False), (False, False, False), (False, None, True)}, seen)
 
 
 if __name__ == "__main__":

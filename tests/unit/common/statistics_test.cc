@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace fleetmark {
@@ -16,6 +17,7 @@ TEST(Statistics, SummarizesAKnownSample) {
   EXPECT_DOUBLE_EQ(summary.mean, 3);
   EXPECT_DOUBLE_EQ(summary.median, 3);
   EXPECT_DOUBLE_EQ(summary.sd, std::sqrt(2.5));
+  EXPECT_DOUBLE_EQ(summary.mad, 1);
   EXPECT_DOUBLE_EQ(summary.min, 1);
   EXPECT_DOUBLE_EQ(summary.max, 5);
   EXPECT_DOUBLE_EQ(summary.p5, 1.2);
@@ -31,6 +33,26 @@ TEST(Statistics, OfNothingAndOfOneValue) {
   EXPECT_DOUBLE_EQ(summary.median, 7);
   EXPECT_DOUBLE_EQ(summary.sd, 0);
   EXPECT_DOUBLE_EQ(summary.p99, 7);
+}
+
+TEST(Statistics, TheMedianAbsoluteDeviationTakesNoNoticeOfAFewOddValues) {
+  const std::vector<double> values = {1, 1, 2, 2, 4, 6, 900};
+  EXPECT_DOUBLE_EQ(Summarize(values).median, 2);
+  EXPECT_DOUBLE_EQ(Summarize(values).mad, 1);
+}
+
+TEST(Statistics, OfValuesThatAreNotFinite) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<double> values(1000, 1.0);
+  values[500] = std::nan("");
+  const Summary unknown = Summarize(values);
+  EXPECT_EQ(unknown.n, 1000);
+  for (const double value : {unknown.mean, unknown.median, unknown.sd, unknown.mad, unknown.min, unknown.max,
+                             unknown.p5, unknown.p95, unknown.p99}) {
+    EXPECT_TRUE(std::isnan(value));
+  }
+  std::fill(values.begin(), values.end(), kInfinity);
+  EXPECT_TRUE(std::isnan(Summarize(values).mad));
 }
 
 TEST(Statistics, MedianOfAnEvenCountLiesBetween) {

@@ -78,7 +78,7 @@ TEST(EventWriter, MetricsCarryStatisticsOnlyWhenSampled) {
   const std::vector<Json> lines = reader.Lines();
   EXPECT_EQ(lines[0].dump(),
             R"({"metric":{"name":"it_per_s","unit":"it/s","value":2.0,"n":20,"best":2.0,"median":2.0,"mean":2.0,)"
-            R"("sd":0.0,"p5":2.0,"p95":2.0,"p99":2.0,"ci_low":2.0,"ci_high":2.0}})");
+            R"("sd":0.0,"mad":0.0,"p5":2.0,"p95":2.0,"p99":2.0,"ci_low":2.0,"ci_high":2.0}})");
   EXPECT_EQ(lines[1].dump(), R"({"metric":{"name":"first_call_s","unit":"s","value":3.0}})");
 }
 

@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "common/bootstrap.h"
+
 namespace fleetmark {
 namespace {
 
@@ -22,7 +24,7 @@ TEST(Metrics, EachIsDeclaredOnceWithKnownWords) {
 
 TEST(Metrics, ARateIsTotalOverTotalWithTheTurnedIntervalOfTheTimes) {
   std::vector<double> times;
-  for (int i = 0; i < 40; ++i) times.push_back(i % 2 == 0 ? 0.1 : 0.3);
+  for (int i = 0; i < 40; ++i) times.push_back(i % 4 < 2 ? 0.1 : 0.3);
   MetricRecorder recorder;
   recorder.RecordRate("it_per_s", 5, 1, times);
   const MetricValue& rate = recorder.metrics().front();
@@ -31,8 +33,21 @@ TEST(Metrics, ARateIsTotalOverTotalWithTheTurnedIntervalOfTheTimes) {
   EXPECT_DOUBLE_EQ(rate.sample->max, 10);
   EXPECT_NEAR(rate.sample->mean, (10 + 1 / 0.3) / 2, 1e-12);
   ASSERT_TRUE(rate.interval.known);
-  EXPECT_NEAR(rate.interval.low, 5, 1e-9);
-  EXPECT_NEAR(rate.interval.high, 5, 1e-9);
+  const Interval of_times = MeanInterval(times);
+  EXPECT_NEAR(rate.interval.low, 1 / of_times.high, 1e-9);
+  EXPECT_NEAR(rate.interval.high, 1 / of_times.low, 1e-9);
+  EXPECT_LT(rate.interval.low, 4.9);
+}
+
+TEST(Metrics, TheIntervalIsAroundTheExactMeanAndOfTheValuesThatAreGiven) {
+  const std::vector<double> times = {1, 2, 3, 2, 1, 2, 3, 3, 2, 1, 2}, others = {2, 2, 3, 2, 3, 2, 3, 3, 2, 3, 2};
+  MetricRecorder recorder;
+  recorder.RecordTimes("step_s", 2.25, times);
+  recorder.RecordTimes("data_wait_s", Mean(others), others);
+  const Interval first = MeanInterval(times), second = MeanInterval(others);
+  EXPECT_NEAR(recorder.metrics()[0].interval.low - 2.25, first.low - Mean(times), 1e-12);
+  EXPECT_NEAR(recorder.metrics()[0].interval.high - 2.25, first.high - Mean(times), 1e-12);
+  EXPECT_NEAR(recorder.metrics()[1].interval.low, second.low, 1e-12) << "not that of the values before";
 }
 
 TEST(Metrics, AnIntervalThatReachesZeroTimeGivesNoIntervalOfTheRate) {

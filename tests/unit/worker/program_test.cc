@@ -63,7 +63,10 @@ TEST(WorkerProgram, RunsTensorAddFromStartToResult) {
   const Json& result = lines.back()["result"];
   EXPECT_EQ(result["primary_metric"], "it_per_s");
   EXPECT_EQ(result["stop_reason"], "steps");
-  EXPECT_EQ(result["steps"], 2000);
+  EXPECT_EQ(result["steps"].get<int>() + result["warmup_found"].get<int>(), 2000);
+  EXPECT_EQ(result["warmup_steps"].get<int>(), 5 + result["warmup_found"].get<int>());
+  EXPECT_TRUE(result.contains("is_steady"));
+  EXPECT_GE(result["steps_per_sample"], 1);
   EXPECT_EQ(result["parameters"]["n"], "256");
   EXPECT_EQ(result["parameters"]["threads"], "1");
   EXPECT_EQ(result["parameters"]["variant"], "torchscript");
@@ -83,7 +86,10 @@ TEST(WorkerProgram, ReadsASpecificationAndWritesToTheNamedDescriptor) {
   const Output output = RunWorker("run 7>&1 >/dev/null", "FLEETMARK_EVENT_FD=7", spec);
   EXPECT_EQ(output.exit_code, 0);
   ASSERT_FALSE(output.Lines().empty());
-  EXPECT_EQ(output.Lines().back()["result"]["steps"], 10);
+  const Json result = output.Lines().back()["result"];
+  EXPECT_EQ(result["steps"], 10);
+  EXPECT_FALSE(result.contains("is_steady"));
+  EXPECT_NE(result["notes"].dump().find("10 step times are too few to look for a warm-up"), std::string::npos);
 }
 
 TEST(WorkerProgram, TellsTheCeilingThatItWasGivenAndComparedWith) {

@@ -42,7 +42,7 @@ TEST_F(RunLoopTest, LeavesWarmUpOutAndReportsTheFirstCallApart) {
   EXPECT_THAT(result->step_s, SizeIs(8));
   EXPECT_THAT(result->step_s, Each(0.25));
   EXPECT_EQ(result->stop_reason, "steps");
-  EXPECT_THAT(observer_.phases, ElementsAre("warm-up", "measure"));
+  EXPECT_THAT(observer_.phases, ElementsAre("warm-up", "measure", "finish"));
 }
 
 TEST_F(RunLoopTest, TheFirstRuleThatFiresIsNamed) {
@@ -99,8 +99,8 @@ TEST_F(RunLoopTest, EpochsAreTimedWithoutTheirEvaluation) {
   ASSERT_THAT(observer_.epochs, SizeIs(3));
   EXPECT_EQ(observer_.epochs.front().epoch, 1);
   for (const TrainingEpoch& epoch : observer_.epochs) EXPECT_DOUBLE_EQ(epoch.epoch_s, 5);
-  EXPECT_THAT(observer_.phases,
-              ElementsAre("warm-up", "measure", "evaluate", "measure", "evaluate", "measure", "evaluate", "measure"));
+  EXPECT_THAT(observer_.phases, ElementsAre("warm-up", "measure", "evaluate", "measure", "evaluate", "measure",
+                                            "evaluate", "measure", "finish"));
 }
 
 TEST_F(RunLoopTest, AShortLastBatchCountsInTheTotalsAndNotAmongTheStepTimes) {
@@ -113,6 +113,10 @@ TEST_F(RunLoopTest, AShortLastBatchCountsInTheTotalsAndNotAmongTheStepTimes) {
   EXPECT_EQ(result->samples, 7 * 64 + 2 * 32);
   EXPECT_DOUBLE_EQ(result->measured_s, 8);
   EXPECT_THAT(result->step_s, SizeIs(7));
+  ASSERT_THAT(result->totals, SizeIs(7));
+  EXPECT_EQ(result->totals[3].steps, 5) << "the short batch before it is within";
+  EXPECT_EQ(result->totals[3].samples, 4 * 64 + 32);
+  EXPECT_DOUBLE_EQ(result->totals[3].measured_s, 4.5);
   EXPECT_THAT(result->step_s, Each(1.0));
 }
 
