@@ -71,10 +71,10 @@ void PrintResult(const RunArguments& arguments, const v1::AttemptReport& report)
   const v1::Environment& environment = result.environment();
   const std::string model =
       environment.device().model().empty() ? environment.cpu_model() : environment.device().model();
-  std::printf("%s, %s, on %s\n%s %s, %d threads, allocator %s, stopped by %s, verdict %s\n\n",
-              arguments.workload.c_str(), arguments.profile.c_str(), model.c_str(), environment.runtime().c_str(),
+  std::printf("%s, %s, on %s\n%s %s, %d threads, allocator %s, stopped by %s\n\n", arguments.workload.c_str(),
+              arguments.profile.c_str(), model.c_str(), environment.runtime().c_str(),
               environment.runtime_version().c_str(), environment.threads(), environment.allocator().c_str(),
-              result.summary().stop_reason().c_str(), result.verdict().kind().c_str());
+              result.summary().stop_reason().c_str());
   for (const v1::Metric& metric : result.metrics()) {
     std::printf("  %-22s %14.6g %-6s", metric.name().c_str(), metric.value(), metric.unit().c_str());
     if (metric.has_ci_low())
@@ -83,6 +83,8 @@ void PrintResult(const RunArguments& arguments, const v1::AttemptReport& report)
   }
   PrintSamplingCost(result.telemetry());
   for (const std::string& note : result.summary().notes()) std::printf("\n  note: %s\n", note.c_str());
+  std::printf("\n%s\n", result.verdict().kind().c_str());
+  for (const std::string& evidence : result.verdict().evidence()) std::printf("  - %s\n", evidence.c_str());
 }
 
 int ReportOutcome(const RunArguments& arguments, const v1::AttemptReport& report) {
