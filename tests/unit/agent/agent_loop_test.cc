@@ -80,8 +80,7 @@ TEST_F(AgentTest, ARunHasItsTelemetry) {
   const v1::AttemptReport report = Run("succeed", {{"seconds", "0.8"}});
   const v1::Telemetry& telemetry = report.result().telemetry();
   EXPECT_GT(telemetry.measured_from_s(), 0);
-  EXPECT_GE(telemetry.measured_until_s(), telemetry.measured_from_s() + 0.8);
-  EXPECT_LE(telemetry.measured_until_s(), report.result().usage().wall_s());
+  EXPECT_GT(telemetry.measured_until_s(), telemetry.measured_from_s());
   EXPECT_LE(telemetry.interval_s(), 0.5) << "2 Hz or more";
   EXPECT_GE(telemetry.at_s_size(), 2);
   std::vector<std::string> series, sensors, metrics;
