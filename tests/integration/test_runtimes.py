@@ -64,6 +64,19 @@ class Offers(unittest.TestCase):
             self.assertNotIn("torchscript", variant[runtime]["doc"])
 
 
+    def test_tensor_add_tells_the_kept_ceiling_that_it_is_to_be_compared_with(self):
+        memory = {"resource": "memory", "dtype": "", "rate": 1e11, "measured_unix_s": 7}
+        kept = [memory, {**memory, "resource": "arithmetic", "dtype": "fp32"}]
+        cases = [("inplace", 8192, "fp32", [memory]), ("inplace", 8191, "fp32", []), ("inplace", 8192, "bf16", []),
+                 ("alloc", 8192, "bf16", [memory]), ("upload", 8192, "fp32", [])]
+        for variant, n, dtype, told in cases:
+            with self.subTest(variant=variant, n=n, dtype=dtype):
+                given = {"variant": variant, "n": n, "dtype": dtype}
+                script = f"import json, tensor_add; print(json.dumps(tensor_add.compared_with({kept}, {given})))"
+                output = subprocess.check_output([sys.executable, "-B", "-c", script], cwd=fleet.BIN / "runners")
+                self.assertEqual(told, json.loads(output))
+
+
 @unittest.skipUnless(TORCH_PYTHON, "Debian's LibTorch comes without PyTorch")
 class PyTorch(RuntimesTest):
     def test_the_workloads_run_in_pytorch_with_the_same_metrics(self):

@@ -106,7 +106,7 @@ int WithAny(int traces, size_t n, double phi) {
 
 TEST(ChangePoints, NoiseHasNone) {
   constexpr int kTraces = Traces(300), kMost = kTraces / 50 + kIsSanitized;
-  for (const size_t n : {60, 200, 1000}) {
+  for (const size_t n : {60, 200, 500}) {
     EXPECT_LE(WithAny(kTraces, n, 0), kMost) << n << " independent times";
     EXPECT_LE(WithAny(kTraces, n, 0.5), kMost) << n << " autocorrelated times";
   }
