@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -18,7 +19,9 @@ namespace {
 
 constexpr auto kKillLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
 constexpr int kCleanLooks = 2;  // what forks and ends during one look is in none of its list, and its child neither
-constexpr int kStartTimeField = 22;  // of /proc/PID/stat, counted from 1
+// Fields of /proc/PID/stat, counted from 1.
+constexpr int kParentField = 4;
+constexpr int kStartTimeField = 22;
 
 std::string ReadProcFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -40,6 +43,20 @@ std::vector<int> AllProcesses() {
   return pids;
 }
 
+// One of those behind the name, which may hold anything, spaces and brackets too; nothing when there is no such
+// process.
+std::optional<int64_t> StatField(int pid, int index) {
+  const std::string stat = ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
+  const size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(stat.substr(name_end + 1));
+  std::string field;
+  for (int at = 3; at <= index; ++at) fields >> field;
+  int64_t value = 0;
+  std::from_chars(field.data(), field.data() + field.size(), value);
+  return value;
+}
+
 // A zombie has no environment any more and does no harm.
 bool CarriesMark(int pid, const std::string& mark) {
   const std::string environment = '\0' + ReadProcFile("/proc/" + std::to_string(pid) + "/environ");
@@ -49,15 +66,14 @@ bool CarriesMark(int pid, const std::string& mark) {
 }  // namespace
 
 StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id) {
-  const std::string stat = ReadProcFile("/proc/" + std::to_string(pid) + "/stat");
-  const size_t name_end = stat.rfind(')');  // the name may hold anything, spaces and brackets too
-  if (name_end == std::string::npos) return NotFound("there is no process " + std::to_string(pid));
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string field;
-  for (int index = 3; index <= kStartTimeField; ++index) fields >> field;
-  ProcessIdentity identity{pid, 0, boot_id};
-  std::from_chars(field.data(), field.data() + field.size(), identity.start_ticks);
-  return identity;
+  const std::optional<int64_t> start_ticks = StatField(pid, kStartTimeField);
+  if (!start_ticks) return NotFound("there is no process " + std::to_string(pid));
+  return ProcessIdentity{pid, *start_ticks, boot_id};
+}
+
+bool DescendsFrom(int pid, int ancestor) {
+  while (pid > 1 && pid != ancestor) pid = static_cast<int>(StatField(pid, kParentField).value_or(0));
+  return pid > 0 && pid == ancestor;
 }
 
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s) {

@@ -17,6 +17,10 @@ inline constexpr char kAttemptVariable[] = "FLEETMARK_ATTEMPT";
 // Who `pid` is now; NOT_FOUND when there is no such process.
 StatusOr<ProcessIdentity> IdentifyProcess(int pid, const std::string& boot_id);
 
+// Whether `pid` is `ancestor` or descends from it; false of a process that is gone or hidden, and of one whose parents
+// ended before it.
+bool DescendsFrom(int pid, int ancestor);
+
 // Kills every process of this user that carries the mark of `attempt_id`, and waits until none is left; false when some
 // still are after `timeout_s`. Takes a few milliseconds when there is none.
 bool KillProcessesOf(std::string_view attempt_id, double timeout_s);
