@@ -39,7 +39,7 @@ class AgentLoop {
     Offer offer;
     std::map<std::string, std::filesystem::path> runners;  // by runtime
     const Clock* clock = &RealClock();
-    std::function<std::vector<std::unique_ptr<Sensor>>()> make_sensors = MakeSensors;
+    std::function<std::vector<std::unique_ptr<Sensor>>(const SensorSubject&)> make_sensors = MakeSensors;
   };
   // Takes the state directory for itself, opens the journal and begins the recovery of what it holds.
   static StatusOr<std::unique_ptr<AgentLoop>> Start(Options options);

@@ -7,8 +7,8 @@
 
 namespace fleetmark {
 
-// Every sensor there is, in the order in which they are listed. Made for one run; making them costs nothing, as they
-// look at the machine only once they are read.
-std::vector<std::unique_ptr<Sensor>> MakeSensors();
+// Every sensor there is for a run, in the order in which they are listed: those of GPUs for runs on a GPU only. Making
+// them costs little, as they look at the machine only once they are read.
+std::vector<std::unique_ptr<Sensor>> MakeSensors(const SensorSubject& subject);
 
 }  // namespace fleetmark

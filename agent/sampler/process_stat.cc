@@ -3,10 +3,13 @@
 #include <sstream>
 #include <string>
 
+#include "agent/sampler/kernel_file.h"
+
 namespace fleetmark {
 namespace {
 
 // Counted from 1, as proc(5) does; the process's name is the second.
+constexpr int kParentField = 4;
 constexpr int kUserField = 14;
 constexpr int kStartField = 22;
 constexpr int kRssField = 24;
@@ -18,11 +21,13 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   if (name_end == std::string_view::npos) return std::nullopt;
   std::istringstream fields{std::string(text.substr(name_end + 1))};
   std::string skipped;
-  for (int field = 3; field < kUserField; ++field) fields >> skipped;
+  ProcessStat stat;
+  for (int field = 3; field < kParentField; ++field) fields >> skipped;
+  fields >> stat.parent_pid;
+  for (int field = kParentField + 1; field < kUserField; ++field) fields >> skipped;
   double user = 0, system = 0, children_user = 0, children_system = 0;
   fields >> user >> system >> children_user >> children_system;
   for (int field = kUserField + 4; field < kStartField; ++field) fields >> skipped;
-  ProcessStat stat;
   fields >> stat.start_ticks;
   for (int field = kStartField + 1; field < kRssField; ++field) fields >> skipped;
   fields >> stat.rss_pages;
@@ -30,6 +35,15 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   stat.cpu_ticks = user + system;
   stat.children_cpu_ticks = children_user + children_system;
   return stat;
+}
+
+bool DescendsFrom(int pid, int ancestor) {
+  while (pid > 1 && pid != ancestor) {
+    const auto text = ReadKernelFile("/proc/" + std::to_string(pid) + "/stat");
+    const auto stat = text.ok() ? ParseProcessStat(*text) : std::nullopt;
+    pid = stat ? stat->parent_pid : 0;
+  }
+  return pid > 0 && pid == ancestor;
 }
 
 }  // namespace fleetmark

@@ -143,7 +143,7 @@ Sampler::Recording::~Recording() { Finish(); }
 void Sampler::Recording::Start(const SensorSubject& subject) {
   const std::set<std::string> hanging = sampler_.StillHanging();
   std::vector<Session::Asked> sensors;
-  for (std::unique_ptr<Sensor>& sensor : sampler_.options_.make_sensors()) {
+  for (std::unique_ptr<Sensor>& sensor : sampler_.options_.make_sensors(subject)) {
     Session::Asked& asked = sensors.emplace_back();
     if (hanging.contains(sensor->name())) {
       asked.said = SensorSays(sensor->name(), "hangs", "it has not answered since an earlier run");

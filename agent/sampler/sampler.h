@@ -21,7 +21,7 @@ namespace fleetmark {
 class Sampler {
  public:
   struct Options {
-    std::function<std::vector<std::unique_ptr<Sensor>>()> make_sensors;
+    std::function<std::vector<std::unique_ptr<Sensor>>(const SensorSubject&)> make_sensors;
     double interval_s = 0.25;
     // What ends before is not sampled, and costs little.
     double first_read_s = 0.05;

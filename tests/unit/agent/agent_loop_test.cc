@@ -123,7 +123,7 @@ TEST_F(AgentTest, ASensorThatHangsHoldsUpNoRunAndNoAgent) {
   std::promise<void> release;
   loop_.reset();
   AgentLoop::Options options = Options();
-  options.make_sensors = [released = release.get_future().share()] {
+  options.make_sensors = [released = release.get_future().share()](const SensorSubject&) {
     std::vector<std::unique_ptr<Sensor>> sensors;
     sensors.push_back(std::make_unique<HangingSensor>(released));
     return sensors;

@@ -37,7 +37,7 @@ class SamplerTest : public testing::Test {
   }
   Sampler::Options Options(double hang_s) {
     return {.make_sensors =
-                [this] {
+                [this](const SensorSubject&) {
                   std::vector<std::unique_ptr<Sensor>> sensors;
                   for (const auto& script : scripts_) sensors.push_back(std::make_unique<ScriptedSensor>(script));
                   return sensors;

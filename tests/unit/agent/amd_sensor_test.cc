@@ -1,0 +1,220 @@
+// What the sensors for AMD GPUs make of ROCm SMI's answers and of the kernel's files.
+#include "agent/sampler/amd_sensor.h"
+
+#include <unistd.h>
+
+#include <cstring>
+
+#include "agent/sampler/amdgpu_sensor.h"
+#include "agent/sampler/rocm_smi_sensor.h"
+#include "tests/unit/agent/gpu_sensor_fixture.h"
+
+namespace fleetmark {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Key;
+using testing::Not;
+using testing::Pair;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr char kHot[] = "0x0000001000000000";     // TEMP_HOTSPOT
+constexpr char kCapped[] = "0x0000000000000001";  // PPT0
+
+class RocmSmiSensorTest : public GpuSensorTest {
+ protected:
+  RocmSmiSensorTest()
+      : GpuSensorTest("FAKE_ROCM_SMI", {{"0.id", "0"},
+                                        {"0.busy", "5"},
+                                        {"1.id", "0x0123456789abcdef"},
+                                        {"1.busy", "37"},
+                                        {"1.vram", "2000000000"},
+                                        {"1.hz", "1980000000"},
+                                        {"1.millicelsius", "61000"},
+                                        {"1.edge_millicelsius", "50000"},
+                                        {"1.microwatts", "350500000"},
+                                        {"1.average_microwatts", "300000000"},
+                                        {"1.throttling", kHot}}) {
+    sensor_.Begin({getpid(), "cuda:1", "cuda:1"});
+  }
+
+  RocmSmiSensor sensor_{FAKE_ROCM_SMI};
+};
+
+TEST_F(RocmSmiSensorTest, ReadsAllThatTheGpuTells) {
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, UnorderedElementsAre(Pair("gpu_util_percent", 37), Pair("gpu_memory_bytes", 2e9),
+                                            Pair("gpu_mhz", 1980), Pair("gpu_memory_mhz", 1980),
+                                            Pair("gpu_temperature_c", 61), Pair("gpu_power_w", 350.5),
+                                            Pair("gpu_throttle_heat", 1), Pair("gpu_throttle_power_cap", 0)));
+}
+
+TEST_F(RocmSmiSensorTest, ReadsTheGpuOfTheRun) {
+  sensor_.Begin({getpid(), "cuda:0", "GPU-0123456789abcdef"});
+  Read(&sensor_);
+  EXPECT_EQ(37, values_["gpu_util_percent"]);
+  sensor_.Begin({getpid(), "cuda:0", "cuda:0"});
+  Read(&sensor_);
+  EXPECT_EQ(5, values_["gpu_util_percent"]);
+  for (const SensorSubject& subject : std::vector<SensorSubject>{
+           {1, "cuda:2", "cuda:2"}, {1, "cuda:0", "GPU-11111111-1111-1111-1111-111111111111"}, {1, "cpu", "cpu"}}) {
+    sensor_.Begin(subject);
+    EXPECT_THAT(Read(&sensor_), IsState("absent", HasSubstr("the run"))) << subject.device_uuid;
+    EXPECT_THAT(values_, IsEmpty());
+  }
+}
+
+TEST_F(RocmSmiSensorTest, AnOlderVersionCostsOnlyWhatItLacks) {
+  RocmSmiSensor old(FAKE_ROCM_SMI_OLD);
+  old.Begin({getpid(), "cuda:1", "cuda:1"});
+  EXPECT_THAT(Read(&old), IsState("failed", std::string("gpu_throttle_heat, gpu_throttle_power_cap: this version of "
+                                                        "ROCm SMI does not have it")));
+  EXPECT_THAT(values_, AllOf(SizeIs(6), Contains(Pair("gpu_mhz", 1980)), Contains(Pair("gpu_power_w", 300))));
+}
+
+TEST_F(RocmSmiSensorTest, AskAnOlderSensorWhereThereIsNoNewer) {
+  Forget("1.millicelsius");
+  Forget("1.microwatts");
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, AllOf(Contains(Pair("gpu_temperature_c", 50)), Contains(Pair("gpu_power_w", 300))));
+}
+
+TEST_F(RocmSmiSensorTest, EachFailureIsSaid) {
+  Behave("code.rsmi_dev_busy_percent_get", "4");
+  Forget("1.vram");
+  EXPECT_THAT(Read(&sensor_), IsState("forbidden", AllOf(HasSubstr("gpu_util_percent: "), HasSubstr("more rights"),
+                                                         HasSubstr("gpu_memory_bytes: this GPU does not tell"))));
+  EXPECT_THAT(values_, SizeIs(6));
+  Behave("code.rsmi_dev_busy_percent_get", "-1");
+  Behave("1.millicelsius", "10000000");
+  EXPECT_THAT(Read(&sensor_), IsState("failed", AllOf(HasSubstr("An unknown error occurred"), HasSubstr("10000 °C"))));
+  EXPECT_THAT(values_, SizeIs(5));
+  Behave("code.rsmi_init", "8");
+  sensor_.Begin({getpid(), "cuda:1", "cuda:1"});
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("cannot be initialised")));
+}
+
+// The files of amdgpu, made up.
+class AmdgpuSensorTest : public testing::Test {
+ protected:
+  AmdgpuSensorTest() {
+    std::filesystem::permissions(directory_.path(), std::filesystem::perms(0755));
+    Write("card0/device/vendor", "0x10de\n");
+    Write("card1-DP-1/device/vendor", "0x1002\n");
+    Write("card1/device/vendor", "0x1002\n");
+    Write("card1/device/gpu_busy_percent", "5\n");
+    Write("card10/device/vendor", "0x1002\n");
+    Write("card10/device/unique_id", "0123456789abcdef\n");
+    Write("card10/device/gpu_busy_percent", "37\n");
+    Write("card10/device/mem_info_vram_used", "2000000000\n");
+    Write("card10/device/pp_dpm_sclk", "0: 500Mhz\n1: 1980Mhz *\n2: 2500Mhz\n");
+    Write("card10/device/pp_dpm_mclk", "S: 19Mhz\n0: 1000Mhz *\n");
+    Write("card10/device/hwmon/hwmon3/temp1_input", "50000\n");
+    Write("card10/device/hwmon/hwmon3/temp2_input", "61000\n");
+    Write("card10/device/hwmon/hwmon3/power1_average", "350500000\n");
+    WriteMetrics(3, kCapped);
+    sensor_.Begin({1, "cuda:1", "cuda:1"});
+  }
+
+  std::filesystem::path PathOf(const std::string& name) const { return directory_.path() / name; }
+  void Write(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(PathOf(name).parent_path());
+    ASSERT_TRUE(WriteFileAtomically(PathOf(name), text).ok());
+  }
+  void WriteMetrics(char content_revision, const char* throttling) {
+    std::string table(120, '\0');
+    table[2] = 1;
+    table[3] = content_revision;
+    const uint64_t reasons = std::stoull(throttling, nullptr, 0);
+    std::memcpy(table.data() + 112, &reasons, sizeof reasons);
+    Write("card10/device/gpu_metrics", table);
+  }
+  v1::Sensor Read() {
+    std::vector<Reading> readings;
+    v1::Sensor state = sensor_.Read(0, &readings);
+    values_.clear();
+    for (const Reading& reading : readings) values_[reading.name] = reading.value;
+    return state;
+  }
+
+  TemporaryDirectory directory_;
+  AmdgpuSensor sensor_{directory_.path()};
+  std::map<std::string, double> values_;
+};
+
+TEST_F(AmdgpuSensorTest, ReadsAllThatTheGpuTells) {
+  EXPECT_THAT(Read(), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, UnorderedElementsAre(Pair("gpu_util_percent", 37), Pair("gpu_memory_bytes", 2e9),
+                                            Pair("gpu_mhz", 1980), Pair("gpu_memory_mhz", 1000),
+                                            Pair("gpu_temperature_c", 61), Pair("gpu_power_w", 350.5),
+                                            Pair("gpu_throttle_heat", 0), Pair("gpu_throttle_power_cap", 1)));
+}
+
+TEST_F(AmdgpuSensorTest, ReadsTheGpuOfTheRun) {
+  sensor_.Begin({1, "cuda:0", "GPU-0123456789abcdef"});
+  Read();
+  EXPECT_EQ(37, values_["gpu_util_percent"]);
+  sensor_.Begin({1, "cuda:0", "cuda:0"});
+  Read();
+  EXPECT_EQ(5, values_["gpu_util_percent"]);
+  sensor_.Begin({1, "cpu", "cpu"});
+  EXPECT_THAT(Read(), IsState("absent", HasSubstr("not on a GPU")));
+}
+
+TEST_F(AmdgpuSensorTest, WhatTheGpuDoesNotHaveIsLeftOut) {
+  std::filesystem::remove_all(PathOf("card10/device/hwmon"));
+  WriteMetrics(4, kHot);
+  EXPECT_THAT(Read(), IsState("ok", AllOf(HasSubstr("gpu_temperature_c, gpu_power_w: this GPU does not tell"),
+                                          HasSubstr("gpu_throttle_heat, gpu_throttle_power_cap: gpu_metrics 1.4"))));
+  EXPECT_THAT(values_, SizeIs(4));
+  WriteMetrics(3, "0xffffffffffffffff");
+  EXPECT_THAT(Read(), IsState("ok", HasSubstr("gpu_throttle_heat, gpu_throttle_power_cap: this GPU does not tell")));
+}
+
+TEST_F(AmdgpuSensorTest, NonsenseIsDroppedAndSaid) {
+  Write("card10/device/gpu_busy_percent", "many\n");
+  Write("card10/device/mem_info_vram_used", "");
+  Write("card10/device/pp_dpm_sclk", "0: 500Mhz\n");
+  Write("card10/device/hwmon/hwmon3/temp2_input", "10000000\n");
+  Write("card10/device/gpu_metrics", "short");
+  EXPECT_THAT(Read(), IsState("failed", AllOf(HasSubstr("gpu_util_percent: gpu_busy_percent holds no such number"),
+                                              HasSubstr("gpu_memory_bytes: mem_info_vram_used cannot be read"),
+                                              HasSubstr("gpu_mhz: pp_dpm_sclk holds"), HasSubstr("10000 °C"))));
+  EXPECT_THAT(values_, UnorderedElementsAre(Key("gpu_memory_mhz"), Key("gpu_power_w")));
+}
+
+TEST_F(AmdgpuSensorTest, WhatIsForbiddenIsSaidAndTheRestRead) {
+  const auto file = PathOf("card10/device/hwmon/hwmon3/power1_average");
+  std::filesystem::permissions(file, std::filesystem::perms::none);
+  constexpr uid_t kNobody = 65534;
+  const uid_t user = geteuid();
+  ASSERT_EQ(0, seteuid(user == 0 ? kNobody : user));  // to root nothing is forbidden
+  const v1::Sensor state = Read();
+  ASSERT_EQ(0, seteuid(user));
+  EXPECT_THAT(state, IsState("forbidden", AllOf(HasSubstr("gpu_power_w: "), HasSubstr("ermission denied"))));
+  EXPECT_THAT(values_, AllOf(SizeIs(7), Not(Contains(Key("gpu_power_w")))));
+}
+
+TEST_F(AmdgpuSensorTest, AGpuMayGoAndComeBack) {
+  Read();
+  EXPECT_THAT(values_, SizeIs(8));
+  std::filesystem::rename(PathOf("card10"), PathOf("gone"));
+  EXPECT_THAT(Read(), IsState("absent", HasSubstr("none of this machine's AMD GPUs")));
+  EXPECT_THAT(values_, IsEmpty());
+  std::filesystem::rename(PathOf("gone"), PathOf("card10"));
+  EXPECT_THAT(Read(), IsState("ok", IsEmpty()));
+  std::filesystem::remove_all(directory_.path());
+  EXPECT_THAT(Read(), IsState("absent", HasSubstr("no AMD GPU")));
+}
+
+TEST(AmdSensor, IsRocmSmiWhereItLoads) {
+  EXPECT_STREQ("rocm_smi", MakeAmdSensor({"libfleetmark-no-such-rocm.so", FAKE_ROCM_SMI}, "/nowhere")->name());
+  EXPECT_STREQ("amdgpu", MakeAmdSensor({"libfleetmark-no-such-rocm.so"}, "/nowhere")->name());
+}
+
+}  // namespace
+}  // namespace fleetmark

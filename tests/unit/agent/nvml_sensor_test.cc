@@ -1,0 +1,285 @@
+// What the sensor for NVIDIA GPUs makes of each way in which NVML can answer.
+#include "agent/sampler/nvml_sensor.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "tests/unit/agent/gpu_sensor_fixture.h"
+
+namespace fleetmark {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Key;
+using testing::Not;
+using testing::Pair;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr char kUuid0[] = "GPU-00000000-0000-0000-0000-000000000000";
+constexpr char kUuid1[] = "GPU-11111111-1111-1111-1111-111111111111";
+
+class NvmlSensorTest : public GpuSensorTest {
+ protected:
+  NvmlSensorTest()
+      : GpuSensorTest("FAKE_NVML", {{"0.uuid", kUuid0},
+                                    {"0.util", "37"},
+                                    {"0.memory_used", "2000000000"},
+                                    {"0.memory_total", "80000000000"},
+                                    {"0.sm_mhz", "1980"},
+                                    {"0.memory_mhz", "2619"},
+                                    {"0.celsius", "61"},
+                                    {"0.milliwatts", "350500"},
+                                    {"0.reasons", "0"},
+                                    {"0.samples", ""}}) {
+    subject_ = {getpid(), "cuda:0", kUuid0};
+    sensor_.Begin(subject_);
+  }
+
+  SensorSubject subject_;
+  NvmlSensor sensor_{FAKE_NVML};
+};
+
+TEST_F(NvmlSensorTest, ReadsAllThatTheGpuTells) {
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_,
+              UnorderedElementsAre(Pair("gpu_util_percent", 37), Pair("gpu_memory_bytes", 2e9), Pair("gpu_mhz", 1980),
+                                   Pair("gpu_memory_mhz", 2619), Pair("gpu_temperature_c", 61),
+                                   Pair("gpu_power_w", 350.5), Pair("gpu_throttle_heat", 0),
+                                   Pair("gpu_throttle_power_cap", 0), Pair("gpu_throttle_power_brake", 0)));
+}
+
+TEST_F(NvmlSensorTest, ReadsTheGpuOfTheRunWhateverItsNumber) {
+  Behave("1.uuid", kUuid1);
+  Behave("1.util", "99");
+  Read(&sensor_);
+  EXPECT_EQ(37, values_["gpu_util_percent"]);
+  sensor_.Begin({getpid(), "cuda:0", kUuid1});
+  Read(&sensor_);
+  EXPECT_EQ(99, values_["gpu_util_percent"]);
+  sensor_.Begin({getpid(), "cuda:0", "GPU-22222222-2222-2222-2222-222222222222"});
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("GPU-22222222")));
+  EXPECT_THAT(values_, IsEmpty());
+}
+
+TEST_F(NvmlSensorTest, GuessesNoGpu) {
+  sensor_.Begin({getpid(), "cuda:0", "cuda:0"});  // a device without a UUID has its name for one
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  sensor_.Begin({getpid(), "cuda:1", "cuda:1"});
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("no UUID")));
+  Behave("1.uuid", kUuid1);
+  sensor_.Begin({getpid(), "cuda:0", "cuda:0"});
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("no UUID")));
+}
+
+struct Throttling {
+  const char* name;
+  const char* reasons;
+  int heat;
+  int power_cap;
+  int power_brake;
+};
+class NvmlThrottling : public NvmlSensorTest, public testing::WithParamInterface<Throttling> {};
+
+TEST_P(NvmlThrottling, IsToldByItsCause) {
+  Behave("0.reasons", GetParam().reasons);
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_EQ(GetParam().heat, values_.at("gpu_throttle_heat"));
+  EXPECT_EQ(GetParam().power_cap, values_.at("gpu_throttle_power_cap"));
+  EXPECT_EQ(GetParam().power_brake, values_.at("gpu_throttle_power_brake"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, NvmlThrottling,
+    testing::Values(Throttling{"Idle", "0x1", 0, 0, 0}, Throttling{"SetClocks", "0x2", 0, 0, 0},
+                    Throttling{"SoftwarePowerCap", "0x4", 0, 1, 0}, Throttling{"HardwareSlowdown", "0x8", 1, 0, 0},
+                    Throttling{"SoftwareThermal", "0x20", 1, 0, 0}, Throttling{"HardwareThermal", "0x48", 1, 0, 0},
+                    Throttling{"PowerBrake", "0x88", 0, 0, 1}, Throttling{"Everything", "0x1ff", 1, 1, 1}),
+    [](const auto& param) { return param.param.name; });
+
+TEST_F(NvmlSensorTest, WhatIsForbiddenIsSaidAndTheRestRead) {
+  Behave("code.nvmlDeviceGetPowerUsage", "4");
+  EXPECT_THAT(Read(&sensor_), IsState("forbidden", AllOf(HasSubstr("gpu_power_w: "), HasSubstr("more rights"))));
+  EXPECT_THAT(values_, AllOf(Not(Contains(Key("gpu_power_w"))), Contains(Key("gpu_mhz")), SizeIs(8)));
+  Forget("code.nvmlDeviceGetPowerUsage");
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+}
+
+TEST_F(NvmlSensorTest, AForbiddenLibraryIsForbidden) {
+  Behave("code.nvmlInit_v2", "4");
+  EXPECT_THAT(Read(&sensor_), IsState("forbidden", HasSubstr("more rights")));
+  EXPECT_THAT(values_, IsEmpty());
+}
+
+TEST_F(NvmlSensorTest, WhatTheGpuDoesNotHaveIsLeftOut) {
+  Forget("0.celsius");
+  Forget("0.samples");
+  EXPECT_THAT(Read(&sensor_),
+              IsState("ok", std::string("gpu_temperature_c, gpu_other_util_percent: this GPU does not tell")));
+  EXPECT_THAT(values_, AllOf(Not(Contains(Key("gpu_temperature_c"))), SizeIs(8)));
+}
+
+TEST_F(NvmlSensorTest, AFailureHasNvmlsWords) {
+  Behave("code.nvmlDeviceGetClockInfo", "10");
+  EXPECT_THAT(Read(&sensor_), IsState("failed", std::string("gpu_mhz, gpu_memory_mhz: NVML says \"Timeout\"")));
+  EXPECT_THAT(values_, AllOf(Not(Contains(Key("gpu_mhz"))), SizeIs(7)));
+}
+
+TEST_F(NvmlSensorTest, AGpuThatWasLostIsReadAgain) {
+  Read(&sensor_, 10);
+  EXPECT_THAT(values_, SizeIs(9));
+  Behave("lost", "");
+  EXPECT_THAT(Read(&sensor_, 10.5), IsState("failed", HasSubstr("the GPU has fallen off the bus")));
+  EXPECT_THAT(values_, IsEmpty());
+  Forget("lost");
+  EXPECT_THAT(Read(&sensor_, 11), IsState("failed", HasSubstr("the GPU has fallen off the bus")));  // not at once
+  EXPECT_THAT(Read(&sensor_, 20), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, SizeIs(9));
+}
+
+TEST_F(NvmlSensorTest, AnOlderVersionCostsOnlyWhatItLacks) {
+  NvmlSensor old(FAKE_NVML_OLD);
+  old.Begin(subject_);
+  Behave("0.reasons", "0x4");
+  EXPECT_THAT(
+      Read(&old),
+      IsState("failed", std::string("gpu_power_w, gpu_other_util_percent: this version of NVML does not have it")));
+  EXPECT_THAT(values_, AllOf(SizeIs(8), Contains(Pair("gpu_throttle_power_cap", 1))));
+}
+
+TEST_F(NvmlSensorTest, NonsenseIsDroppedAndSaid) {
+  Behave("0.util", "300");
+  Behave("0.memory_used", "90000000000");
+  Behave("0.sm_mhz", "0xffffffff");
+  Behave("0.celsius", "10000");
+  Behave("0.milliwatts", "0xffffffff");
+  EXPECT_THAT(Read(&sensor_),
+              IsState("failed", AllOf(HasSubstr("gpu_util_percent: 300 % cannot be true"),
+                                      HasSubstr("gpu_memory_bytes: more is used than there is"), HasSubstr("gpu_mhz: "),
+                                      HasSubstr("10000 °C"), HasSubstr("gpu_power_w: "))));
+  EXPECT_THAT(values_, UnorderedElementsAre(Key("gpu_memory_mhz"), Key("gpu_throttle_heat"),
+                                            Key("gpu_throttle_power_cap"), Key("gpu_throttle_power_brake")));
+}
+
+TEST_F(NvmlSensorTest, AMachineWithoutNvmlHasNone) {
+  NvmlSensor absent("libfleetmark-no-such-nvml.so.1");
+  absent.Begin(subject_);
+  EXPECT_THAT(Read(&absent), IsState("absent", HasSubstr("libfleetmark-no-such-nvml.so.1")));
+  NvmlSensor other(FAKE_ROCM_SMI);
+  other.Begin(subject_);
+  EXPECT_THAT(Read(&other), IsState("failed", HasSubstr("is not NVML")));
+  Behave("code.nvmlInit_v2", "9");
+  EXPECT_THAT(Read(&sensor_), IsState("absent", HasSubstr("driver is not loaded")));
+  EXPECT_THAT(values_, IsEmpty());
+}
+
+TEST_F(NvmlSensorTest, ARunOnTheCpuAsksNothing) {
+  Behave("hang", "nvmlInit_v2");
+  sensor_.Begin({getpid(), "cpu", "cpu"});
+  EXPECT_THAT(Read(&sensor_), IsState("absent", HasSubstr("not on a GPU")));
+}
+
+TEST_F(NvmlSensorTest, AHangEndsWithTheDriversHang) {
+  Behave("hang", "nvmlDeviceGetPowerUsage");
+  auto reading = std::async(std::launch::async, [this] { return Read(&sensor_); });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!std::filesystem::exists(behaviour_path() + ".hangs") && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
+  Forget("hang");
+  EXPECT_THAT(reading.get(), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, SizeIs(9));
+}
+
+// A worker with one child; to both of them this test is a stranger.
+class NvmlNeighbours : public NvmlSensorTest {
+ protected:
+  NvmlNeighbours() {
+    std::array<int, 2> ends{};
+    if (pipe(ends.data()) != 0) ADD_FAILURE() << "no pipe";
+    worker_ = fork();
+    if (worker_ == 0) {
+      pid_t child = fork();
+      if (child != 0 && write(ends[1], &child, sizeof child) != sizeof child) _exit(1);
+      while (true) pause();
+    }
+    EXPECT_EQ(ssize_t{sizeof child_}, read(ends[0], &child_, sizeof child_));
+    close(ends[0]);
+    close(ends[1]);
+    sensor_.Begin({worker_, "cuda:0", kUuid0});
+    Samples("1:100:90");  // of before the run
+    EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+    EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
+  }
+  ~NvmlNeighbours() override {
+    kill(child_, SIGKILL);
+    kill(worker_, SIGKILL);
+    waitpid(worker_, nullptr, 0);
+  }
+
+  void Samples(const std::string& samples) { Behave("0.samples", samples); }
+  std::string Stranger() const { return std::to_string(getpid()); }
+  std::string Worker() const { return std::to_string(worker_); }
+  std::string Child() const { return std::to_string(child_); }
+
+  pid_t worker_ = 0;
+  pid_t child_ = 0;
+};
+
+TEST_F(NvmlNeighbours, AreWhatDoesNotDescendFromTheWorker) {
+  Samples(Worker() + ":200:30 " + Child() + ":200:20 " + Stranger() + ":150:9 " + Stranger() + ":200:40");
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_EQ(40, values_.at("gpu_other_util_percent"));
+  Samples(Worker() + ":300:90");
+  Read(&sensor_);
+  EXPECT_EQ(0, values_.at("gpu_other_util_percent"));
+}
+
+TEST_F(NvmlNeighbours, AreUnknownWithoutNewSamples) {
+  Samples(Worker() + ":200:30 " + Stranger() + ":200:40");
+  Read(&sensor_);
+  EXPECT_THAT(values_, Contains(Key("gpu_other_util_percent")));
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
+}
+
+// As in a container, where the worker's number is not the host's.
+TEST_F(NvmlNeighbours, AreUnknownWhereTheWorkerIsNot) {
+  Samples(Stranger() + ":200:40");
+  EXPECT_THAT(Read(&sensor_), IsState("ok", HasSubstr("NVML names no process of the run")));
+  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
+  Behave("0.processes", Stranger() + " " + Worker());
+  Samples(Stranger() + ":300:50");
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+  EXPECT_EQ(50, values_.at("gpu_other_util_percent"));
+}
+
+TEST_F(NvmlNeighbours, DoNotIncludeAProcessOfTheRunThatHasEnded) {
+  Samples(Worker() + ":200:30 " + Child() + ":200:20");
+  Read(&sensor_);
+  kill(worker_, SIGKILL);
+  waitpid(worker_, nullptr, 0);
+  Samples(Worker() + ":300:30 " + Child() + ":300:20");
+  Read(&sensor_);
+  EXPECT_EQ(0, values_.at("gpu_other_util_percent"));
+}
+
+TEST_F(NvmlNeighbours, OfNonsenseAreNot) {
+  Samples(Worker() + ":200:30 " + Stranger() + ":200:4000000000 0:200:40");
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("gpu_other_util_percent: 4e+09 % cannot be true")));
+  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
+}
+
+}  // namespace
+}  // namespace fleetmark
