@@ -28,21 +28,53 @@ std::vector<std::string> SplitLine(const std::string& line) {
   return fields;
 }
 
+// What an article says of two of its rows.
+struct Claim {
+  std::string place, claim, metric, device, against;
+};
+
 struct Table {
   std::string place;  // for errors
   std::string source;
   std::vector<std::string> columns;
   std::vector<Row> rows;
+  std::vector<Claim> claims;
 };
+
+constexpr std::string_view kSays = "# Says: ";
+
+// "159x for wall_s of a GPU against a CPU", behind kSays.
+StatusOr<Claim> ParseClaim(const std::string& place, std::string_view text) {
+  Claim claim;
+  claim.place = place;
+  const auto take = [&text](std::string_view separator, std::string* part) {
+    const size_t at = text.find(separator);
+    if (at == std::string_view::npos) return false;
+    *part = text.substr(0, at);
+    text.remove_prefix(at + separator.size());
+    return true;
+  };
+  if (!take(" for ", &claim.claim) || !take(" of ", &claim.metric) || !take(" against ", &claim.device)) {
+    return InvalidArgument(place + ": it is not \"# Says: CLAIM for METRIC of DEVICE against DEVICE\"");
+  }
+  claim.against = text.substr(0, text.find('\r'));
+  return claim;
+}
 
 StatusOr<Table> ReadTable(const std::filesystem::path& path) {
   FLEETMARK_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  Table table{path.string(), "", {}, {}};
+  Table table{path.string(), "", {}, {}, {}};
   std::istringstream lines(text);
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
     if (line.empty() || line == "\r") continue;
+    if (line.starts_with(kSays)) {
+      FLEETMARK_ASSIGN_OR_RETURN(Claim claim, ParseClaim(path.string() + ":" + std::to_string(number),
+                                                         std::string_view(line).substr(kSays.size())));
+      table.claims.push_back(std::move(claim));
+      continue;
+    }
     if (line[0] == '#') {
       if (table.source.empty()) table.source = line.substr(std::min(line.find_first_not_of("# "), line.size()));
       continue;
@@ -119,34 +151,77 @@ Status AddRows(const Table& table, const std::string& workload, std::vector<Refe
   return OkStatus();
 }
 
-// A row a call. The first call is apart: it builds the graph. The article's own mean is over calls 3 and 4.
-Status AddCalls(const Table& table, const std::string& workload, std::vector<Reference>* references) {
-  struct Sum {
-    Reference reference;
-    double total = 0;
-    int count = 0;
-  };
-  std::map<std::tuple<std::string, std::string, std::string>, Sum> sums;
-  for (const Row& row : table.rows) {
-    FLEETMARK_ASSIGN_OR_RETURN(const double call, NumberIn(table, row, "call"));
-    for (const std::string& column : {std::string("wall_s"), std::string("process_s")}) {
-      FLEETMARK_ASSIGN_OR_RETURN(const double value, NumberIn(table, row, column));
-      const bool is_first = call == 1 && column == "wall_s";
-      if (!is_first && call < 3) continue;
-      Reference reference = Start(table, workload, row);
-      reference.metric = is_first ? "first_call_s" : column;
-      reference.unit = "s";
-      reference.is_derived = true;
-      reference.note = is_first ? "mean of the first calls" : "mean of calls 3 and 4";
-      Sum& sum = sums[{reference.system, reference.device, reference.metric}];
-      sum.reference = std::move(reference);
-      sum.total += value;
-      ++sum.count;
+// The means of a file with a row a call, by system, device and metric.
+class CallMeans {
+ public:
+  CallMeans(const Table& table, std::string workload) : table_(table), workload_(std::move(workload)) {}
+
+  // `counts`: it is one of those that the mean is of.
+  void Add(const Row& row, const std::string& metric, const std::string& note, const PublishedCall& call, bool counts) {
+    Reference reference = Start(table_, workload_, row);
+    reference.metric = metric;
+    reference.unit = "s";
+    reference.is_derived = true;
+    reference.note = note;
+    Sum& sum = sums_.try_emplace({reference.system, reference.device, metric}, Sum{reference}).first->second;
+    sum.reference.calls.push_back(call);
+    if (!counts) return;
+    sum.reference.value += call.value;
+    ++sum.count;
+  }
+
+  void AppendTo(std::vector<Reference>* references) const {
+    for (const auto& [key, sum] : sums_) {
+      if (sum.count == 0) continue;
+      references->push_back(sum.reference);
+      references->back().value /= sum.count;
     }
   }
-  for (auto& [key, sum] : sums) {
-    sum.reference.value = sum.total / sum.count;
-    references->push_back(std::move(sum.reference));
+
+ private:
+  struct Sum {
+    Reference reference;  // its value the total so far
+    int count = 0;
+  };
+  const Table& table_;
+  const std::string workload_;
+  std::map<std::tuple<std::string, std::string, std::string>, Sum> sums_;
+};
+
+// A row a call. The first call is apart: it builds the graph. The article's own mean is over calls 3 and 4.
+Status AddCalls(const Table& table, const std::string& workload, std::vector<Reference>* references) {
+  CallMeans means(table, workload);
+  for (const Row& row : table.rows) {
+    FLEETMARK_ASSIGN_OR_RETURN(const double script, NumberIn(table, row, "script"));
+    FLEETMARK_ASSIGN_OR_RETURN(const double number, NumberIn(table, row, "call"));
+    PublishedCall call{static_cast<int>(script), static_cast<int>(number), 0};
+    for (const std::string& column : {std::string("wall_s"), std::string("process_s")}) {
+      FLEETMARK_ASSIGN_OR_RETURN(call.value, NumberIn(table, row, column));
+      means.Add(row, column, "mean of calls 3 and 4", call, call.call >= 3);
+      if (call.call == 1 && column == "wall_s") {
+        means.Add(row, "first_call_s", "mean of the first calls", call, true);
+      }
+    }
+  }
+  means.AppendTo(references);
+  return OkStatus();
+}
+
+// Puts each claim to the row that it is about. One about rows that there are not is a mistake in the file.
+Status AddClaims(const Table& table, const std::string& workload, std::vector<Reference>* references) {
+  for (const Claim& claim : table.claims) {
+    const auto row_of = [&](const std::string& device) {
+      return std::find_if(references->begin(), references->end(), [&](const Reference& reference) {
+        return reference.workload == workload && reference.metric == claim.metric && reference.device == device;
+      });
+    };
+    const auto row = row_of(claim.device);
+    if (row == references->end() || row_of(claim.against) == references->end()) {
+      return InvalidArgument(claim.place + ": no two rows have " + claim.metric + " of \"" + claim.device +
+                             "\" and of \"" + claim.against + "\"");
+    }
+    row->claim = claim.claim;
+    row->claim_against = claim.against;
   }
   return OkStatus();
 }
@@ -171,9 +246,34 @@ StatusOr<std::vector<Reference>> ReadReferences(const std::filesystem::path& dir
     const std::string workload = path.stem().string();
     FLEETMARK_RETURN_IF_ERROR(has_calls ? AddCalls(table, workload, &references)
                                         : AddRows(table, workload, &references));
+    FLEETMARK_RETURN_IF_ERROR(AddClaims(table, workload, &references));
   }
   AddDerived(&references);
   return references;
+}
+
+v1::Reference ToProto(const Reference& reference) {
+  v1::Reference message;
+  message.set_workload(reference.workload);
+  message.set_system(reference.system);
+  message.set_device_kind(reference.device_kind);
+  message.set_device(reference.device);
+  message.set_runtime(reference.runtime);
+  message.set_metric(reference.metric);
+  message.set_unit(reference.unit);
+  message.set_value(reference.value);
+  message.set_derived(reference.is_derived);
+  message.set_note(reference.note);
+  message.set_published_in(reference.source);
+  message.set_claim(reference.claim);
+  message.set_claim_against(reference.claim_against);
+  for (const PublishedCall& published : reference.calls) {
+    v1::PublishedCall& call = *message.add_calls();
+    call.set_script(published.script);
+    call.set_call(published.call);
+    call.set_value(published.value);
+  }
+  return message;
 }
 
 }  // namespace fleetmark

@@ -74,6 +74,7 @@ v1::RunInfo ReadInfo(SQLite::Statement& row) {
   info.set_state(std::string(RunStateName(record.state)));
   info.set_priority(request.priority());
   info.set_note(request.note());
+  info.set_unranked(request.unranked());
   info.set_started_unix_s(record.started_unix_s);
   if (record.finished_unix_s > 0) info.set_finished_unix_s(record.finished_unix_s);
   if (IsTerminal(record.state) && !record.failure.kind().empty()) {

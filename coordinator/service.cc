@@ -48,6 +48,7 @@ class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
   FLEETMARK_STREAM(GetLog, GetLogRequest, Chunk)
   FLEETMARK_UNARY(GetLeaderboard, LeaderboardRequest, Leaderboard)
   FLEETMARK_UNARY(GetHistory, HistoryRequest, History)
+  FLEETMARK_UNARY(ListReferences, ListReferencesRequest, ListReferencesResponse)
   FLEETMARK_UNARY(KeepProfiles, KeepProfilesRequest, KeepProfilesResponse)
   FLEETMARK_UNARY(ListProfiles, ProfileFilter, ListProfilesResponse)
   FLEETMARK_UNARY(ForgetProfiles, ProfileFilter, ListProfilesResponse)

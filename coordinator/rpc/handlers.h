@@ -36,6 +36,8 @@ Status WatchRuns(Coordinator& coordinator, const v1::WatchRunsRequest& request, 
 Status GetLog(Coordinator& coordinator, const v1::GetLogRequest& request, const Send<v1::Chunk>& send);
 Status GetLeaderboard(Coordinator& coordinator, const v1::LeaderboardRequest& request, v1::Leaderboard* response);
 Status GetHistory(Coordinator& coordinator, const v1::HistoryRequest& request, v1::History* response);
+Status ListReferences(Coordinator& coordinator, const v1::ListReferencesRequest& request,
+                      v1::ListReferencesResponse* response);
 Status KeepProfiles(Coordinator& coordinator, const v1::KeepProfilesRequest& request,
                     v1::KeepProfilesResponse* response);
 Status ListProfiles(Coordinator& coordinator, const v1::ProfileFilter& request, v1::ListProfilesResponse* response);

@@ -38,6 +38,8 @@ class Tuning(fleet.FleetTest):
         # Every number is in the store, and none on a board.
         self.assertGreaterEqual(len(lab.json("runs", "--workload", "tunable", "--limit", "100")["runs"]), board["runs"])
         self.assertEqual(["tuned"], [row["profile"] for row in lab.json("leaderboard", "tunable")["rows"]])
+        report = next(block["table"] for block in lab.json("report", "tunable")["sections"][0]["blocks"] if "table" in block)
+        self.assertEqual(1, len(report["rows"]), report)
         # Only that profile, board and machine; what is set beats it.
         run, kernels = self.measure()
         self.assertEqual(("best", {"kernels": "best"}), (kernels, run["result"]["profile_settings"]))

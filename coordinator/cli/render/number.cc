@@ -66,14 +66,16 @@ std::string FormatSeconds(double seconds) {
   return FormatNumber(seconds * 1e6) + " µs";
 }
 
+ValueText FormatMetric(const v1::Metric& metric) {
+  const auto optional = [](bool has, double value) { return has ? std::optional<double>(value) : std::nullopt; };
+  return FormatValue(metric.value(), optional(metric.has_ci_low(), metric.ci_low()),
+                     optional(metric.has_ci_high(), metric.ci_high()));
+}
+
 std::string FormatPrimary(const v1::Result& result) {
   for (const v1::Metric& metric : result.metrics()) {
     if (metric.name() != result.primary_metric()) continue;
-    const auto optional = [](bool has, double value) { return has ? std::optional<double>(value) : std::nullopt; };
-    return FormatValue(metric.value(), optional(metric.has_ci_low(), metric.ci_low()),
-                       optional(metric.has_ci_high(), metric.ci_high()))
-               .Joined() +
-           (metric.unit().empty() ? "" : " " + metric.unit());
+    return FormatMetric(metric).Joined() + (metric.unit().empty() ? "" : " " + metric.unit());
   }
   return "";
 }

@@ -22,6 +22,9 @@ struct ValueText {
 };
 ValueText FormatValue(double value, std::optional<double> ci_low, std::optional<double> ci_high);
 
+// The same of a metric.
+ValueText FormatMetric(const v1::Metric& metric);
+
 // "1.21 GB" by powers of 1000.
 std::string FormatBytes(double bytes);
 

@@ -1,11 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 
 #include "common/proto_json.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/error_info.h"
+#include "coordinator/cli/output_file.h"
 #include "coordinator/cli/render/run_csv.h"
 #include "coordinator/cli/render/text.h"
 #include "coordinator/cli/run_filter.h"
@@ -93,42 +92,23 @@ class ExportVerb : public Verb {
     return ExitCodeOf(status);
   }
 
-  Status WriteTo(Session& session, const v1::RunFilter& filter, bool csv, const std::string& path, int* count) const {
-    std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    const auto cannot = [&] {
-      return InvalidArgument("cannot write " + output_ + ": " + std::generic_category().message(errno),
-                             "choose another file with --output");
-    };
-    if (!file) return cannot();
-    RunWriter writer(file, csv);
+  StatusOr<ExitCode> ToFile(Session& session, const v1::RunFilter& filter, bool csv) const {
+    FLEETMARK_ASSIGN_OR_RETURN(const std::unique_ptr<OutputFile> file, OutputFile::Create(output_));
+    RunWriter writer(file->stream(), csv);
     FLEETMARK_RETURN_IF_ERROR(Fetch(session, filter, [&](const v1::RunInfo& run) {
       writer.Write(run);
-      return file ? OkStatus() : cannot();
+      return file->Check();
     }));
     writer.End(OkStatus());
-    *count = writer.count();
-    file.close();
-    return file ? OkStatus() : cannot();
-  }
-
-  StatusOr<ExitCode> ToFile(Session& session, const v1::RunFilter& filter, bool csv) const {
-    const std::string partial = output_ + ".part";
-    int count = 0;
-    Status status = WriteTo(session, filter, csv, partial, &count);
-    std::error_code error;
-    if (status.ok()) std::filesystem::rename(partial, output_, error);
-    if (error) status = InvalidArgument("cannot write " + output_ + ": " + error.message());
-    if (!status.ok()) {
-      std::filesystem::remove(partial, error);
-      return status;
-    }
+    FLEETMARK_RETURN_IF_ERROR(file->Commit());
     if (session.console.json()) {
       v1::ExportDocument document;
       document.set_output(output_);
-      document.set_runs(count);
+      document.set_runs(writer.count());
       session.console.PrintDocument(document);
     } else {
-      session.console.out() << "wrote " << count << (count == 1 ? " run to " : " runs to ") << output_ << "\n";
+      session.console.out() << "wrote " << writer.count() << (writer.count() == 1 ? " run to " : " runs to ") << output_
+                            << "\n";
     }
     return ExitCode::kDone;
   }

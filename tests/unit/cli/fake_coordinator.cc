@@ -160,6 +160,12 @@ grpc::Status FakeCoordinator::GetHistory(Context*, const v1::HistoryRequest* req
   return ToGrpcStatus(failure);
 }
 
+grpc::Status FakeCoordinator::ListReferences(Context*, const v1::ListReferencesRequest*,
+                                             v1::ListReferencesResponse* response) {
+  *response = references;
+  return ToGrpcStatus(failure);
+}
+
 grpc::Status FakeCoordinator::GetVersion(Context*, const v1::GetVersionRequest*, v1::VersionInfo* response) {
   response->set_version("9.8.7");
   return ToGrpcStatus(failure);

@@ -28,6 +28,7 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
 
   v1::ListAgentsResponse agents;
   v1::ListWorkloadsResponse workloads;
+  v1::ListReferencesResponse references;
   v1::ListJobsResponse jobs;
   v1::RunInfo run;
   std::vector<v1::RunInfo> runs;
@@ -77,6 +78,8 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   grpc::Status GetLog(Context*, const v1::GetLogRequest*, grpc::ServerWriter<v1::Chunk>* writer) override;
   grpc::Status GetLeaderboard(Context*, const v1::LeaderboardRequest* request, v1::Leaderboard* response) override;
   grpc::Status GetHistory(Context*, const v1::HistoryRequest* request, v1::History* response) override;
+  grpc::Status ListReferences(Context*, const v1::ListReferencesRequest*,
+                              v1::ListReferencesResponse* response) override;
   grpc::Status GetVersion(Context*, const v1::GetVersionRequest*, v1::VersionInfo* response) override;
 
   std::map<std::string, v1::RunInfo> executed_;  // by job

@@ -1,46 +1,16 @@
-#include <gtest/gtest.h>
+#include "tests/unit/cli/golden.h"
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <gtest/gtest.h>
 
 #include "coordinator/cli/render/leaderboard_text.h"
 #include "coordinator/cli/render/run_csv.h"
 #include "coordinator/cli/render/run_report.h"
 #include "coordinator/cli/render/run_table.h"
-#include "coordinator/cli/render/text.h"
 #include "coordinator/cli/render/tune_report.h"
 #include "tests/unit/cli/sample_runs.h"
 
 namespace fleetmark {
 namespace {
-
-// Compares with tests/golden/cli/<name>.txt. FLEETMARK_UPDATE_GOLDEN=1 writes the files anew: look at the difference
-// then.
-void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(FLEETMARK_GOLDEN_DIR) + "/" + name + ".txt";
-  if (std::getenv("FLEETMARK_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-  std::ifstream file(path);
-  ASSERT_TRUE(file) << path << " is missing";
-  std::stringstream golden;
-  golden << file.rdbuf();
-  EXPECT_EQ(text, golden.str()) << "differs from " << path;
-}
-
-void ExpectFits(const std::string& text, int width) {
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) EXPECT_LE(DisplayWidth(line), width) << line;
-}
-
-Terminal Window(int width) { return Terminal{true, width, 24, false}; }
-
-class GoldenTest : public testing::Test {
- protected:
-  GoldenTest() {
-    setenv("TZ", "UTC", 1);
-    tzset();
-  }
-};
 
 TEST_F(GoldenTest, Leaderboard) {
   const v1::Leaderboard board = SampleLeaderboard();

@@ -64,6 +64,41 @@ TEST_F(References, TakesTheMeanOfTheLaterCallsAndTheFirstApart) {
   EXPECT_EQ(values, (std::map<std::string, double>{{"first_call_s", 50}, {"wall_s", 25}, {"process_s", 70}}));
 }
 
+TEST_F(References, KeepsEveryCallBesideTheMean) {
+  Write("cifar_resnet63.csv",
+        "# S\nsystem,device_kind,device,runtime,script,call,process_s,wall_s\n"
+        "Mac,cpu,i5,tensorflow,1,1,100,50\nMac,cpu,i5,tensorflow,1,2,90,40\nMac,cpu,i5,tensorflow,1,3,80,30\n"
+        "Mac,cpu,i5,tensorflow,2,1,101,51\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  const auto wall = std::find_if(references->begin(), references->end(),
+                                 [](const Reference& reference) { return reference.metric == "wall_s"; });
+  ASSERT_NE(wall, references->end());
+  EXPECT_EQ(wall->value, 30);
+  const v1::Reference message = ToProto(*wall);
+  ASSERT_EQ(message.calls_size(), 4);
+  EXPECT_EQ(message.calls(3).script(), 2);
+  EXPECT_EQ(message.calls(3).call(), 1);
+  EXPECT_EQ(message.calls(3).value(), 51);
+}
+
+TEST_F(References, PutsWhatTheArticleSaysToTheRowThatItIsAbout) {
+  const std::string rows =
+      "system,device_kind,device,runtime,metric,value,unit,note\n"
+      "Box,gpu,a GPU,x,total_s,10,s,\nBox,cpu,a CPU,x,total_s,100,s,\n";
+  Write("a.csv", "# S\n# Says: 90 % for total_s of a GPU against a CPU\n" + rows);
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  EXPECT_EQ(references->front().claim, "90 %");
+  EXPECT_EQ(references->front().claim_against, "a CPU");
+  EXPECT_EQ(references->back().claim, "");
+  EXPECT_EQ(references->front().source, "S");
+  Write("a.csv", "# S\n# Says: 90 % for total_s of a GPU against an NPU\n" + rows);
+  EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("an NPU"));
+  Write("a.csv", "# S\n# Says: quite fast\n" + rows);
+  EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("a.csv:2"));
+}
+
 TEST_F(References, NamesThePlaceOfWhatIsMalformed) {
   Write("a.csv", "# S\nsystem,metric,value\nMac,x,1\nMac,x,fast\n");
   EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("a.csv:4: value is \"fast\""));

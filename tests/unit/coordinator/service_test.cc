@@ -161,7 +161,7 @@ class ServiceTest : public testing::Test {
     std::filesystem::remove_all(settings_.state_dir);
   }
   void Start() {
-    coordinator_ = std::move(Coordinator::Start(settings_, {}, MakeDispatcher(false), &RealClock())).value();
+    coordinator_ = std::move(Coordinator::Start(settings_, references_, MakeDispatcher(false), &RealClock())).value();
     service_ = MakeCoordinatorService(coordinator_.get());
     server_ = std::move(GrpcServer::Start({"127.0.0.1:0", "", false}, {service_.get()})).value();
     stub_ = v1::CoordinatorService::NewStub(std::move(Dial(server_->address(), false, "test")).value());
@@ -211,6 +211,7 @@ class ServiceTest : public testing::Test {
   }
 
   CoordinatorSettings settings_;
+  std::vector<Reference> references_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<GrpcServer> server_;
@@ -239,6 +240,23 @@ TEST_F(ServiceTest, ARunGoesTheWholeWay) {
   ASSERT_EQ(board.rows_size(), 1);
   EXPECT_EQ(board.rows(0).run_id(), run_id);
   EXPECT_EQ(board.parameters().at("n"), "12288");
+}
+
+TEST_F(ServiceTest, ListsWhatWasPublishedOfAWorkloadOrOfAll) {
+  Stop();
+  references_.resize(2);
+  references_[0].workload = "tensor_add";
+  references_[1].workload = "mnist_cnn";
+  references_[1].value = 458;
+  Start();
+  v1::ListReferencesResponse list;
+  ASSERT_TRUE(Call(&v1::CoordinatorService::Stub::ListReferences, v1::ListReferencesRequest(), &list).ok());
+  EXPECT_EQ(list.references_size(), 2);
+  v1::ListReferencesRequest request;
+  request.set_workload("mnist_cnn");
+  ASSERT_TRUE(Call(&v1::CoordinatorService::Stub::ListReferences, request, &list).ok());
+  ASSERT_EQ(list.references_size(), 1);
+  EXPECT_EQ(list.references(0).value(), 458);
 }
 
 TEST_F(ServiceTest, EverythingIsThereAfterARestart) {
