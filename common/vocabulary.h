@@ -19,6 +19,11 @@ inline const std::vector<std::string> kVerdicts = {"UNCHECKED", "OK",         "N
                                                    "THROTTLED", "INTERFERED", "IMPLAUSIBLE"};
 bool IsFlagged(const std::string& verdict);
 
+// What is sampled beside a run: all the time, nothing, or in alternating blocks that tell what sampling costs.
+inline constexpr char kTelemetryOn[] = "on";
+inline constexpr char kTelemetryOff[] = "off";
+inline const std::vector<std::string> kTelemetryModes = {kTelemetryOn, kTelemetryOff, "alternating"};
+
 // In the order of coordinator/records.h.
 inline const std::vector<std::string> kRunStates = {"queued",    "running",   "succeeded",  "failed",
                                                     "cancelled", "timed_out", "interrupted"};
