@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "fleetmark/v1/run.pb.h"
+
+namespace fleetmark {
+
+// What one series showed during the measured part of a run.
+class SeriesView {
+ public:
+  // Of the points within the measured part (of all, where the runner never said which that is); without those at which
+  // the value was unknown.
+  SeriesView(const v1::Telemetry& telemetry, std::string_view name);
+
+  bool empty() const { return values_.empty(); }
+  size_t size() const { return values_.size(); }
+  const std::vector<double>& values() const { return values_; }
+  // The rest is for a view that is not empty.
+  double Mean() const;
+  double Min() const;
+  double Max() const;
+  // Share of the points with at least `level`.
+  double ShareFrom(double level) const;
+
+ private:
+  std::vector<double> values_;
+};
+
+// Points within the measured part, whatever is known at them.
+int CountMeasuredPoints(const v1::Telemetry& telemetry);
+
+}  // namespace fleetmark
