@@ -57,6 +57,8 @@ BoardValue ReadValue(SQLite::Statement& row) {
   value.ci_high = optional();
   if (const std::optional<double> n = optional()) value.n = static_cast<int>(*n);
   value.verdict = text();
+  value.verdict_cause = text();
+  value.verdict_reason = text();
   return value;
 }
 
@@ -75,8 +77,8 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
   SQLite::Statement& rows = statements.Bind(
       "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
       "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
-      "runs.finished_unix_s, "
-      "metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, results.verdict" +
+      "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
+      "results.verdict, results.verdict_cause, results.verdict_reason" +
       std::string(kFrom) + where + " ORDER BY runs.finished_unix_s, runs.ordinal");
   int index = 0;
   for (const SqlValue& value : values) SqlStatements::BindOne(rows, ++index, value);

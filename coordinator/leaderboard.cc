@@ -39,6 +39,8 @@ v1::LeaderboardRow RowOf(const BoardValue& value) {
   if (value.ci_high) row.set_ci_high(*value.ci_high);
   if (value.n) row.set_n(*value.n);
   row.set_verdict(value.verdict);
+  row.set_verdict_cause(value.verdict_cause);
+  row.set_verdict_reason(value.verdict_reason);
   row.set_source("measured");
   row.set_run_id(value.run_id);
   row.set_measured_unix_s(value.finished_unix_s);
@@ -88,6 +90,9 @@ void AddPublished(const LeaderboardInput& input, v1::Leaderboard* board) {
       v1::LeaderboardRow row = RowOf(reference);
       row.set_value(reference.value);
       row.set_derived(reference.is_derived);
+      row.set_verdict(reference.verdict.kind());
+      row.set_verdict_cause(reference.verdict.cause());
+      if (!reference.verdict.evidence().empty()) row.set_verdict_reason(reference.verdict.evidence(0));
       *board->add_rows() = std::move(row);
       with_value.insert(key);
     } else if (const auto [row, is_new] = without_value.try_emplace(key, RowOf(reference)); is_new) {
@@ -100,25 +105,24 @@ void AddPublished(const LeaderboardInput& input, v1::Leaderboard* board) {
   }
 }
 
-// A result whose evidence speaks against it stays visible and takes no rank.
-bool IsRanked(const v1::LeaderboardRow& row) {
-  return row.has_value() && (row.source() == "published" || !IsFlagged(row.verdict()));
-}
-
 double LowOf(const v1::LeaderboardRow& row) { return row.has_ci_low() ? row.ci_low() : row.value(); }
 double HighOf(const v1::LeaderboardRow& row) { return row.has_ci_high() ? row.ci_high() : row.value(); }
 
-void Rank(bool is_less_better, v1::Leaderboard* board) {
+void Rank(bool is_less_better, bool include_flagged, v1::Leaderboard* board) {
+  // A result whose evidence speaks against it stays visible and takes no rank.
+  const auto is_ranked = [include_flagged](const v1::LeaderboardRow& row) {
+    return row.has_value() && (include_flagged || !IsFlagged(row.verdict()));
+  };
   auto* rows = board->mutable_rows();
-  std::stable_sort(rows->begin(), rows->end(), [is_less_better](const auto& a, const auto& b) {
-    if (IsRanked(a) != IsRanked(b)) return IsRanked(a);
+  std::stable_sort(rows->begin(), rows->end(), [&](const auto& a, const auto& b) {
+    if (is_ranked(a) != is_ranked(b)) return is_ranked(a);
     if (a.has_value() != b.has_value()) return a.has_value();
     return is_less_better ? a.value() < b.value() : a.value() > b.value();
   });
   const v1::LeaderboardRow* first = nullptr;
   for (int i = 0; i < rows->size(); ++i) {
     v1::LeaderboardRow& row = (*rows)[i];
-    if (!IsRanked(row)) break;
+    if (!is_ranked(row)) break;
     const bool is_tied = first != nullptr && LowOf(row) <= HighOf(*first) && LowOf(*first) <= HighOf(row);
     row.set_rank(is_tied ? first->rank() : i + 1);
     if (!is_tied) first = &row;
@@ -139,7 +143,7 @@ v1::Leaderboard BuildLeaderboard(const LeaderboardInput& input) {
   AddMeasured(input, &board);
   const std::string key = BoardKey(input.workload, input.parameters);
   if (key == BoardKey(input.workload, {})) AddPublished(input, &board);
-  Rank(IsLessBetter(input.metric), &board);
+  Rank(IsLessBetter(input.metric), input.include_flagged, &board);
   for (const std::string& other : input.boards) {
     if (other != key) board.add_other_boards(other);
   }
@@ -170,6 +174,7 @@ v1::History BuildHistory(const v1::WorkloadSpec& workload, const v1::MetricSpec&
     if (value.ci_low) point->set_ci_low(*value.ci_low);
     if (value.ci_high) point->set_ci_high(*value.ci_high);
     point->set_verdict(value.verdict);
+    point->set_verdict_cause(value.verdict_cause);
     const auto [previous, is_first] = before.try_emplace(SeriesOf(value), value.value);
     if (!is_first && previous->second != 0) point->set_change(value.value / previous->second - 1);
     previous->second = value.value;

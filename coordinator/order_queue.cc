@@ -7,6 +7,7 @@
 #include "coordinator/agent_link.h"
 #include "coordinator/profiles.h"
 #include "coordinator/run_state.h"
+#include "coordinator/targets.h"
 
 namespace fleetmark {
 namespace {
@@ -33,6 +34,10 @@ v1::StartRunRequest MakeStart(const CoreState& state, const Agent& agent, const 
   if (const auto* settings = SettingsFor(state, agent, run.record)) {
     *request.mutable_profile_settings() = *settings;
     request.add_required_features(kProfileSettingsFeature);
+  }
+  if (const v1::SubmitRequest& asked = run.job->record.request; NeedsTelemetryFeature(asked)) {
+    request.set_telemetry(asked.telemetry());
+    request.add_required_features(kTelemetryFeature);
   }
   return request;
 }

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <tuple>
 
 #include "common/files.h"
+#include "common/suggest.h"
+#include "coordinator/published_verdict.h"
 
 namespace fleetmark {
 namespace {
@@ -39,6 +43,9 @@ struct Table {
   std::vector<std::string> columns;
   std::vector<Row> rows;
   std::vector<Claim> claims;
+
+  // A row a call, else a row a number.
+  bool has_calls() const { return std::find(columns.begin(), columns.end(), "call") != columns.end(); }
 };
 
 constexpr std::string_view kSays = "# Says: ";
@@ -59,6 +66,21 @@ StatusOr<Claim> ParseClaim(const std::string& place, std::string_view text) {
   }
   claim.against = text.substr(0, text.find('\r'));
   return claim;
+}
+
+Status CheckColumns(const Table& table, int line) {
+  std::vector<std::string> known = {"system", "device_kind", "device", "runtime", "note"};
+  if (table.has_calls()) {
+    known.insert(known.end(), {"script", "call", "process_s", "wall_s"});
+  } else {
+    known.insert(known.end(), {"metric", "value", "unit", "rated_gb_per_s", "gb_per_it", "throttled_by"});
+  }
+  for (const std::string& column : table.columns) {
+    if (std::find(known.begin(), known.end(), column) != known.end()) continue;
+    return InvalidArgument(table.place + ":" + std::to_string(line) + ": there is no column \"" + column + "\"",
+                           SuggestFrom(column, known));
+  }
+  return OkStatus();
 }
 
 StatusOr<Table> ReadTable(const std::filesystem::path& path) {
@@ -82,6 +104,7 @@ StatusOr<Table> ReadTable(const std::filesystem::path& path) {
     const std::vector<std::string> fields = SplitLine(line);
     if (table.columns.empty()) {
       table.columns = fields;
+      FLEETMARK_RETURN_IF_ERROR(CheckColumns(table, number));
       continue;
     }
     if (fields.size() != table.columns.size()) {
@@ -100,13 +123,31 @@ StatusOr<double> NumberIn(const Table& table, const Row& row, const std::string&
   const std::string text = found == row.end() ? "" : found->second;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) return value;
+  if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value)) return value;
   return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is \"" + text + "\", not a number");
 }
 
 std::string FieldOf(const Row& row, const std::string& column) {
   const auto found = row.find(column);
   return found == row.end() ? "" : found->second;
+}
+
+// What a card is specified for or a step moves: absent where the field is empty.
+StatusOr<std::optional<double>> AmountIn(const Table& table, const Row& row, const std::string& column) {
+  const std::string text = FieldOf(row, column);
+  if (text.empty()) return std::optional<double>();
+  FLEETMARK_ASSIGN_OR_RETURN(const double value, NumberIn(table, row, column));
+  if (value > 0) return std::optional<double>(value);
+  return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is " + text + ", not above 0");
+}
+
+StatusOr<PublishedEvidence> EvidenceIn(const Table& table, const Row& row) {
+  PublishedEvidence evidence;
+  FLEETMARK_ASSIGN_OR_RETURN(evidence.rated_gb_per_s, AmountIn(table, row, "rated_gb_per_s"));
+  FLEETMARK_ASSIGN_OR_RETURN(evidence.gb_per_it, AmountIn(table, row, "gb_per_it"));
+  evidence.throttled_by = FieldOf(row, "throttled_by");
+  if (!evidence.rated_gb_per_s || evidence.gb_per_it) return evidence;
+  return InvalidArgument(table.place + ":" + row.at("line") + ": rated_gb_per_s says nothing without gb_per_it");
 }
 
 Reference Start(const Table& table, const std::string& workload, const Row& row) {
@@ -146,6 +187,8 @@ Status AddRows(const Table& table, const std::string& workload, std::vector<Refe
     reference.metric = FieldOf(row, "metric");
     reference.unit = FieldOf(row, "unit");
     FLEETMARK_ASSIGN_OR_RETURN(reference.value, NumberIn(table, row, "value"));
+    FLEETMARK_ASSIGN_OR_RETURN(const PublishedEvidence evidence, EvidenceIn(table, row));
+    reference.verdict = JudgePublished(reference.value, evidence);
     references->push_back(std::move(reference));
   }
   return OkStatus();
@@ -242,10 +285,9 @@ StatusOr<std::vector<Reference>> ReadReferences(const std::filesystem::path& dir
   std::vector<Reference> references;
   for (const std::filesystem::path& path : paths) {
     FLEETMARK_ASSIGN_OR_RETURN(const Table table, ReadTable(path));
-    const bool has_calls = std::find(table.columns.begin(), table.columns.end(), "call") != table.columns.end();
     const std::string workload = path.stem().string();
-    FLEETMARK_RETURN_IF_ERROR(has_calls ? AddCalls(table, workload, &references)
-                                        : AddRows(table, workload, &references));
+    FLEETMARK_RETURN_IF_ERROR(table.has_calls() ? AddCalls(table, workload, &references)
+                                                : AddRows(table, workload, &references));
     FLEETMARK_RETURN_IF_ERROR(AddClaims(table, workload, &references));
   }
   AddDerived(&references);
@@ -267,6 +309,7 @@ v1::Reference ToProto(const Reference& reference) {
   message.set_published_in(reference.source);
   message.set_claim(reference.claim);
   message.set_claim_against(reference.claim_against);
+  *message.mutable_verdict() = reference.verdict;
   for (const PublishedCall& published : reference.calls) {
     v1::PublishedCall& call = *message.add_calls();
     call.set_script(published.script);

@@ -6,6 +6,7 @@
 
 #include "common/status.h"
 #include "fleetmark/v1/coordinator.pb.h"
+#include "fleetmark/v1/run.pb.h"
 
 namespace fleetmark {
 
@@ -33,13 +34,20 @@ struct Reference {
   // What the article says of this row against the one of another device: "159x" (times as fast), "85 %" (less time).
   std::string claim;
   std::string claim_against;  // that device
+  // From what was published with it; without a kind where nothing speaks against it.
+  v1::Verdict verdict;
 };
 
 // Reads every <workload>.csv of `directory`, sorted by name: comment lines (the first names the source), a header,
 // rows. A file has a row a number (columns system, metric, value, unit, ...), or a row a call (columns script, call and
 // one for each metric), which becomes the article's mean over the calls after the second, and the first call apart.
 // Numbers that follow from a published one are added as derived. A comment "# Says: 159x for METRIC of DEVICE against
-// DEVICE" is the article's own comparison of two rows. A malformed line is INVALID_ARGUMENT with its place.
+// DEVICE" is the article's own comparison of two rows. A malformed line, a number that is none and a column that
+// nothing reads are INVALID_ARGUMENT with their place.
+//
+// A row a number may carry evidence: `throttled_by`, what its author says it was throttled by ("heat"), makes it
+// THROTTLED; `rated_gb_per_s`, the memory bandwidth that the card is specified for, makes it IMPLAUSIBLE when the
+// value, a rate of steps that move `gb_per_it` each, would take more. GB are 1e9 bytes.
 StatusOr<std::vector<Reference>> ReadReferences(const std::filesystem::path& directory);
 
 // As callers get it.

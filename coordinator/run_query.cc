@@ -48,7 +48,10 @@ void ReadResult(SqlStatements& statements, ResultDetail detail, v1::RunInfo* run
   if (row.executeStep()) {
     v1::AttemptReport report;
     report.ParseFromString(BytesOf(row.getColumn(0)));
-    if (detail == ResultDetail::kBrief) report.mutable_result()->clear_samples();
+    if (detail == ResultDetail::kBrief) {
+      report.mutable_result()->clear_samples();
+      report.mutable_result()->clear_telemetry();
+    }
     run->mutable_result()->Swap(report.mutable_result());
   }
   row.reset();
@@ -75,6 +78,7 @@ v1::RunInfo ReadInfo(SQLite::Statement& row) {
   info.set_priority(request.priority());
   info.set_note(request.note());
   info.set_unranked(request.unranked());
+  info.set_telemetry(request.telemetry());
   info.set_started_unix_s(record.started_unix_s);
   if (record.finished_unix_s > 0) info.set_finished_unix_s(record.finished_unix_s);
   if (IsTerminal(record.state) && !record.failure.kind().empty()) {

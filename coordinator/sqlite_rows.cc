@@ -106,6 +106,7 @@ void Execute(SqlStatements& statements, const PutReport& write) {
   }
   stored.reset();
   const v1::Result& result = write.report->result();
+  const v1::Verdict& verdict = result.verdict();
   std::optional<std::string> host;
   if (result.has_environment()) {
     const Blob environment{DeterministicBytes(result.environment())};
@@ -113,10 +114,11 @@ void Execute(SqlStatements& statements, const PutReport& write) {
     statements.Execute("INSERT OR IGNORE INTO hosts (sha256, environment) VALUES (?, ?)", *host, environment);
   }
   statements.Execute(
-      "INSERT INTO results (attempt_id, run_id, sha256, report, canonical, verdict, host_sha256, device_model, "
-      "runtime_version, received_unix_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      write.attempt_id, write.run_id, write.sha256, Blob{write.bytes}, write.is_canonical, result.verdict().kind(),
-      host, result.environment().device().model(), result.environment().runtime_version(), write.received_unix_s);
+      "INSERT INTO results (attempt_id, run_id, sha256, report, canonical, verdict, verdict_cause, verdict_reason, "
+      "host_sha256, device_model, runtime_version, received_unix_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      write.attempt_id, write.run_id, write.sha256, Blob{write.bytes}, write.is_canonical, verdict.kind(),
+      verdict.cause(), verdict.evidence().empty() ? "" : verdict.evidence(0), host,
+      result.environment().device().model(), result.environment().runtime_version(), write.received_unix_s);
   if (write.is_canonical) WriteMetrics(statements, write.run_id, result);
   if (!write.log.empty()) {
     statements.Execute("INSERT INTO logs (attempt_id, bytes) VALUES (?, ?)", write.attempt_id, Blob{write.log});

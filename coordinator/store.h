@@ -89,6 +89,8 @@ struct BoardValue {
   std::optional<double> ci_high;
   std::optional<int> n;
   std::string verdict;
+  std::string verdict_cause;
+  std::string verdict_reason;  // the first sentence of its evidence
 };
 struct BoardQuery {
   std::string workload;
@@ -109,7 +111,7 @@ struct BoardQuery {
 
 enum class ResultDetail {
   kNone,     // no result
-  kBrief,    // without samples
+  kBrief,    // without samples and telemetry
   kComplete  // everything
 };
 

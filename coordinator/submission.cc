@@ -24,7 +24,7 @@ struct Target {
   Placement placement;
 };
 
-Status CheckNumbers(const v1::SubmitRequest& request) {
+Status CheckNumbersAndWords(const v1::SubmitRequest& request) {
   const auto between = [](const std::string& name, double value, double most) {
     if (value >= 0 && value <= most) return OkStatus();
     return InvalidArgument(name + " must be from 0 to " + std::to_string(static_cast<int64_t>(most)), "",
@@ -33,7 +33,8 @@ Status CheckNumbers(const v1::SubmitRequest& request) {
   FLEETMARK_RETURN_IF_ERROR(between("--repeat", request.repeat(), kMostRepetitions));
   FLEETMARK_RETURN_IF_ERROR(between("--retries", request.retries(), kMostRetries));
   FLEETMARK_RETURN_IF_ERROR(between("--timeout", request.timeout_s(), kMostTimeoutS));
-  return CheckWord("profile", request.profile(), kProfiles);
+  FLEETMARK_RETURN_IF_ERROR(CheckWord("profile", request.profile(), kProfiles));
+  return CheckWord("telemetry mode", request.telemetry(), kTelemetryModes);
 }
 
 std::vector<const Agent*> Joined(const CoreState& state) {
@@ -63,11 +64,11 @@ Status CheckLabels(const std::vector<const Agent*>& agents, const std::map<std::
 // Which of several refusals to show: the one that got farthest says most about the request.
 int Depth(const Status& status) {
   static const std::vector<std::string> order = {"unknown_runtime", "runtime_unavailable", "unknown_workload",
-                                                 "bad_parameter", "unknown_device"};
+                                                 "bad_parameter",   "unknown_device",      kTooOld};
   return static_cast<int>(std::find(order.begin(), order.end(), status.kind()) - order.begin());
 }
 
-// Those of `agents` that can run it; when there is none, why.
+// Those of `agents` that can run it; when there is none, why. Adds to `left_out` a sentence for each that is too old.
 StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, const v1::SubmitRequest& request,
                                       std::vector<std::string>* left_out) {
   std::vector<Target> targets;
@@ -76,6 +77,7 @@ StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, c
     StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->record.description, request, left_out);
     if (!placements.ok()) {
       if (refusal.ok() || Depth(placements.status()) > Depth(refusal)) refusal = placements.status();
+      if (placements.status().kind() == kTooOld) left_out->push_back(placements.status().message());
       continue;
     }
     for (Placement& placement : *placements) targets.push_back({agent, std::move(placement)});
@@ -195,8 +197,9 @@ void OnSubmit(StepContext& step, const SubmitAsked& event) {
   v1::SubmitRequest request = event.request;
   if (request.runtime().empty()) request.set_runtime(kDefaultRuntime);
   if (request.profile().empty()) request.set_profile(kStockProfile);
+  if (request.telemetry().empty()) request.set_telemetry(kTelemetryOn);
   if (request.repeat() == 0) request.set_repeat(1);
-  if (Status status = CheckNumbers(request); !status.ok()) return step.Answer(event.reply, status);
+  if (Status status = CheckNumbersAndWords(request); !status.ok()) return step.Answer(event.reply, status);
   std::vector<std::string> left_out;
   StatusOr<std::vector<Target>> targets = ChooseTargets(step.state, request, &left_out);
   if (!targets.ok()) return step.Answer(event.reply, targets.status());

@@ -5,6 +5,7 @@
 #include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -59,13 +60,24 @@ StatusOr<std::vector<std::string>> ChooseDevices(const v1::AgentDescription& age
                   known.empty() ? "it has none at all" : "it has: " + known, "unknown_device");
 }
 
+// Whether an agent of these features knows this one, which `what` is in words; an older one would take no notice.
+Status CheckFeature(const std::string& name, const std::string& version,
+                    const google::protobuf::RepeatedPtrField<std::string>& features, const char* feature,
+                    const std::string& what) {
+  if (std::find(features.begin(), features.end(), feature) != features.end()) return OkStatus();
+  return FailedPrecondition("agent " + name + " (" + version + ") is too old for " + what,
+                            "install this version of Fleetmark there", kTooOld);
+}
+
 }  // namespace
 
 Status CheckKnowsProfiles(const std::string& name, const std::string& version,
                           const google::protobuf::RepeatedPtrField<std::string>& features) {
-  if (std::find(features.begin(), features.end(), kProfileSettingsFeature) != features.end()) return OkStatus();
-  return FailedPrecondition("agent " + name + " (" + version + ") is too old for a profile of its own",
-                            "install this version of Fleetmark there", "unsupported");
+  return CheckFeature(name, version, features, kProfileSettingsFeature, "a profile of its own");
+}
+
+bool NeedsTelemetryFeature(const v1::SubmitRequest& request) {
+  return !request.telemetry().empty() && request.telemetry() != kTelemetryOn;
 }
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on) {
@@ -95,6 +107,10 @@ StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitR
   FLEETMARK_ASSIGN_OR_RETURN(placement.parameters,
                              CheckParameters(*workload, {request.parameters().begin(), request.parameters().end()}));
   FLEETMARK_ASSIGN_OR_RETURN(placement.devices, ChooseDevices(agent, *runtime, *workload, request.device()));
+  if (NeedsTelemetryFeature(request)) {
+    FLEETMARK_RETURN_IF_ERROR(CheckFeature(agent.name(), agent.version(), agent.features(), kTelemetryFeature,
+                                           "--telemetry " + request.telemetry()));
+  }
   return placement;
 }
 

@@ -14,6 +14,9 @@ namespace fleetmark {
 inline constexpr char kDefaultRuntime[] = "libtorch";
 inline constexpr char kAllRuntimes[] = "all";
 
+// The kind of refusal of what an older agent would take no notice of.
+inline constexpr char kTooOld[] = "unsupported";
+
 // The "label=value" words among `on`.
 std::map<std::string, std::string> LabelsOf(const google::protobuf::RepeatedPtrField<std::string>& on);
 bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string, std::string>& labels);
@@ -22,6 +25,9 @@ bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string
 Status CheckKnowsProfiles(const std::string& name, const std::string& version,
                           const google::protobuf::RepeatedPtrField<std::string>& features);
 
+// Whether it asks for another telemetry than every agent gives.
+bool NeedsTelemetryFeature(const v1::SubmitRequest& request);
+
 struct Placement {
   std::string runtime;
   v1::WorkloadSpec workload;
@@ -29,8 +35,8 @@ struct Placement {
   std::vector<std::string> devices;               // at least one; several for "all"
 };
 
-// Where on this machine the request would run, or why it cannot: runtime, workload, parameters and device are checked
-// against what the agent described, and each refusal names what there is.
+// Where on this machine the request would run, or why it cannot: runtime, workload, parameters, device and telemetry
+// are checked against what the agent described, and each refusal names what there is.
 StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request);
 
 // The same for each runtime that was asked for: with "all" those that can run it on this machine, of which there must

@@ -71,6 +71,7 @@ const std::map<std::string, Setter>& Setters() {
       {"device", [](const auto& node, auto* job) { return SetText(node, job->mutable_device()); }},
       {"runtime", [](const auto& node, auto* job) { return SetText(node, job->mutable_runtime()); }},
       {"profile", [](const auto& node, auto* job) { return SetText(node, job->mutable_profile()); }},
+      {"telemetry", [](const auto& node, auto* job) { return SetText(node, job->mutable_telemetry()); }},
       {"repeat", [](const auto& node, auto* job) { return SetCount(node, [&](int n) { job->set_repeat(n); }); }},
       {"retries", [](const auto& node, auto* job) { return SetCount(node, [&](int n) { job->set_retries(n); }); }},
       {"priority", [](const auto& node, auto* job) { return SetCount(node, [&](int n) { job->set_priority(n); }); }},

@@ -24,7 +24,7 @@ std::vector<std::string> SuiteNames();
 //   [[job]]
 //   workload = "mnist_cnn"
 //   set = { epochs = 1 }
-//   on = ["all"]            # also: device, runtime, profile, repeat, retries, timeout, priority, note
+//   on = ["all"]  # also: device, runtime, profile, telemetry, repeat, retries, timeout, priority, note
 //
 // What is wrong in a file is named with its line, an unknown key with the nearest that there is.
 StatusOr<Suite> LoadSuite(const std::string& name);

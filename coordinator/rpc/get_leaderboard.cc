@@ -22,6 +22,7 @@ Status GetLeaderboard(Coordinator& coordinator, const v1::LeaderboardRequest& re
   query.newest_job_only = true;
   FLEETMARK_ASSIGN_OR_RETURN(input.values, reader.BoardValues(query));
   FLEETMARK_ASSIGN_OR_RETURN(input.boards, reader.Boards(query.workload, query.workload_version));
+  input.include_flagged = request.include_flagged();
   if (!request.measured_only()) input.references = coordinator.references();
   *response = BuildLeaderboard(input);
   return OkStatus();

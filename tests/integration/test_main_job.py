@@ -60,6 +60,15 @@ class Path(WorkerTest):
         for row in published:
             self.assertEqual("", row["run_id"])
             self.assertTrue(row["published_in"])
+        flagged = {row["system"]: (row["rank"], row["verdict"], row["verdict_reason"]) for row in published
+                   if row["verdict"]}
+        self.assertEqual({
+            "Nvidia RTX3060 GPU": (0, "IMPLAUSIBLE",
+                                   "387 GB/s is 1.07 times the 360 GB/s that the card is specified for"),
+            "Server GPU (Overheat)": (0, "THROTTLED", "its author says that it was throttled by heat")}, flagged)
+        everything = lab.json("leaderboard", "tensor_add", "--include-flagged")["rows"]
+        self.assertNotIn(0, [row["rank"] for row in everything])
+        self.assertIn("! Server GPU (Overheat): THROTTLED, its author says", lab.cli("leaderboard", "tensor_add").stdout)
 
     def test_mnist_cnn_on_synthetic_data(self):
         self.start_with_worker()

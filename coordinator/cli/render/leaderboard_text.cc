@@ -38,21 +38,35 @@ ValueText ValueOf(const v1::LeaderboardRow& row) {
                      row.has_ci_high() ? std::optional<double>(row.ci_high()) : std::nullopt);
 }
 
+// "! old-box (k3v8q2m0): THROTTLED, the GPU slowed itself down ..." for each flagged row: why not to trust its number.
+std::string Reasons(const v1::Leaderboard& board, const Terminal& terminal) {
+  std::string text;
+  for (const v1::LeaderboardRow& row : board.rows()) {
+    if (!IsFlagged(row.verdict())) continue;
+    std::string line = "! " + row.system();
+    if (!row.run_id().empty()) line += " (" + std::string(ShortId(row.run_id())) + ")";
+    line += ": " + row.verdict();
+    if (!row.verdict_reason().empty()) line += ", " + row.verdict_reason();
+    text += Paint(Wrap(Printable(line), terminal.width, 2), StyleOfState(row.verdict()), terminal) + "\n";
+  }
+  return text;
+}
+
 // What the marks in the table mean, and what else must be known to read it rightly.
 std::vector<std::string> Notes(const v1::Leaderboard& board) {
   std::vector<std::string> notes;
   std::set<std::string> derived, sources;
   std::multiset<int> ranks;
-  bool has_flagged = false;
+  bool has_unranked = false;
   for (const v1::LeaderboardRow& row : board.rows()) {
     if (row.derived()) derived.insert(row.note().empty() ? "computed from another published number" : row.note());
     if (!row.published_in().empty()) sources.insert(row.published_in());
     if (row.rank() > 0) ranks.insert(row.rank());
-    has_flagged |= IsFlagged(row.verdict());
+    has_unranked |= IsFlagged(row.verdict()) && row.rank() == 0;
   }
   for (const std::string& note : derived) notes.push_back("* derived: " + note);
   for (const std::string& source : sources) notes.push_back("published: " + source);
-  if (has_flagged) notes.push_back("! flagged: its verdict says why the number is not to be trusted; not ranked");
+  if (has_unranked) notes.push_back("! flagged rows have no rank; --include-flagged ranks them like the others");
   for (const int rank : ranks) {
     if (ranks.count(rank) < 2) continue;
     notes.push_back("= rows whose intervals overlap share a rank");
@@ -83,8 +97,8 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
                {board.unit().empty() ? "VALUE" : Printable(board.unit()), kEssential, 0, Align::kRight},
                {"95 %", 85},
                {"N", 20, 0, Align::kRight},
-               {"VERDICT", 65},
-               {"SOURCE", 80},
+               {"VERDICT", 75},
+               {"SOURCE", 68},
                {"RUN", 40}});
   for (const v1::LeaderboardRow& row : board.rows()) {
     const ValueText value = ValueOf(row);
@@ -96,10 +110,7 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
                   {row.device_kind(), style},
                   {row.runtime(), style},
                   {ProfileOf(row), style},
-                  {value.value + (row.derived()              ? "*"
-                                  : IsFlagged(row.verdict()) ? "!"
-                                                             : ""),
-                   style},
+                  {value.value + (row.derived() ? "*" : "") + (IsFlagged(row.verdict()) ? "!" : ""), style},
                   {value.interval, style},
                   {row.has_n() ? std::to_string(row.n()) : "", style},
                   {row.verdict(), StyleOfState(row.verdict())},
@@ -110,8 +121,10 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
   std::string text = Title(board, name, terminal);
   text += table.empty() ? "no results yet; measure: fleetmark submit " + board.workload() + " --on all --wait\n"
                         : table.Render(terminal);
+  const std::string reasons = Reasons(board, terminal);
   const std::vector<std::string> notes = Notes(board);
-  if (!notes.empty()) text += "\n";
+  if (!reasons.empty() || !notes.empty()) text += "\n";
+  text += reasons;
   for (const std::string& note : notes)
     text += Paint(Wrap(Printable(note), terminal.width, 2), Style::kDim, terminal) + "\n";
   return text;
@@ -143,7 +156,7 @@ std::string RenderHistory(const v1::History& history, const Terminal& terminal, 
                   value.value,
                   value.interval,
                   {point.has_change() ? FormatChange(point.change()) : "", is_worse ? Style::kBad : Style::kGood},
-                  {point.verdict(), StyleOfState(point.verdict())},
+                  {FormatVerdict(point.verdict(), point.verdict_cause()), StyleOfState(point.verdict())},
                   std::string(ShortId(point.run_id()))});
   }
   const std::string text = Title(history, Printable(history.workload()), terminal);

@@ -7,8 +7,8 @@
 
 namespace fleetmark {
 
-// A leaderboard as people read it: what is measured, the rows, and notes on those that are published, derived, flagged
-// or share a rank.
+// A leaderboard as people read it: what is measured, the rows, why some are flagged, and notes on those that are
+// published, derived, unranked or share a rank.
 std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& terminal);
 
 // How one number moved: oldest first, each with its change against the point before.

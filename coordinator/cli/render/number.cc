@@ -80,6 +80,8 @@ std::string FormatPrimary(const v1::Result& result) {
   return "";
 }
 
-std::string FormatChange(double share) { return (share > 0 ? "+" : "") + FormatFixed(share * 100, 1) + " %"; }
+std::string FormatShare(double share, int decimals) { return FormatFixed(share * 100, decimals) + " %"; }
+
+std::string FormatChange(double share) { return (share > 0 ? "+" : "") + FormatShare(share); }
 
 }  // namespace fleetmark

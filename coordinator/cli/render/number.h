@@ -34,6 +34,9 @@ std::string FormatSeconds(double seconds);
 // The number that a result is about, with its unit: "71.20 ± 0.41 it/s"; "" where there is no result.
 std::string FormatPrimary(const v1::Result& result);
 
+// "95.2 %" for 0.952.
+std::string FormatShare(double share, int decimals = 1);
+
 // "+1.3 %".
 std::string FormatChange(double share);
 

@@ -39,6 +39,7 @@ std::string Line(const Fields& fields) {
 
 Fields RunFields(const v1::RunInfo& run) {
   const v1::Environment& environment = run.result().environment();
+  const v1::Verdict& verdict = run.result().verdict();
   return {run.run_id(),
           run.job_id(),
           std::to_string(run.repetition()),
@@ -53,7 +54,9 @@ Fields RunFields(const v1::RunInfo& run) {
           run.device(),
           environment.device().model(),
           run.state(),
-          run.result().verdict().kind(),
+          verdict.kind(),
+          verdict.cause(),
+          verdict.evidence().empty() ? "" : verdict.evidence(0),
           Number(run.submitted_unix_s()),
           Number(run.started_unix_s()),
           Number(run.finished_unix_s()),
@@ -72,6 +75,7 @@ Fields MetricFields(const v1::Metric& metric, bool is_primary) {
           Optional(metric.has_median(), metric.median()),
           Optional(metric.has_mean(), metric.mean()),
           Optional(metric.has_sd(), metric.sd()),
+          Optional(metric.has_mad(), metric.mad()),
           Optional(metric.has_p5(), metric.p5()),
           Optional(metric.has_p95(), metric.p95()),
           Optional(metric.has_p99(), metric.p99()),
@@ -94,14 +98,16 @@ const Fields kRunColumns = {"run_id",
                             "device_model",
                             "state",
                             "verdict",
+                            "verdict_cause",
+                            "verdict_reason",
                             "submitted_unix_s",
                             "started_unix_s",
                             "finished_unix_s",
                             "failure_kind",
                             "failure",
                             "note"};
-const Fields kMetricColumns = {"metric", "primary", "unit", "value", "n",   "best",   "median",
-                               "mean",   "sd",      "p5",   "p95",   "p99", "ci_low", "ci_high"};
+const Fields kMetricColumns = {"metric", "primary", "unit", "value", "n",   "best",   "median", "mean",
+                               "sd",     "mad",     "p5",   "p95",   "p99", "ci_low", "ci_high"};
 
 std::string Joined(Fields fields, const Fields& more) {
   fields.insert(fields.end(), more.begin(), more.end());

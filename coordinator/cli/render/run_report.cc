@@ -1,10 +1,10 @@
 #include "coordinator/cli/render/run_report.h"
 
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "common/time_text.h"
+#include "coordinator/cli/render/evidence_text.h"
+#include "coordinator/cli/render/facts.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/render/run_table.h"
 #include "coordinator/cli/render/table.h"
@@ -12,36 +12,6 @@
 
 namespace fleetmark {
 namespace {
-
-// Lines of "name  value" with aligned values; those without a value are left out.
-class Facts {
- public:
-  void Add(const std::string& name, const std::string& value, Style style = Style::kPlain) {
-    if (!value.empty()) rows_.push_back({name, Cell(Printable(value), style)});
-  }
-  std::string Render(const Terminal& terminal) const {
-    int name_width = 0;
-    for (const auto& [name, cell] : rows_) name_width = std::max(name_width, DisplayWidth(name));
-    std::string text;
-    for (const auto& [name, cell] : rows_) {
-      const std::string pad(static_cast<size_t>(name_width - DisplayWidth(name) + 2), ' ');
-      const int indent = name_width + 2;
-      // Wrapped with the name in front, so that every line knows where it starts.
-      const std::string wrapped =
-          Wrap(std::string(static_cast<size_t>(indent), '.') + cell.text, terminal.width, indent);
-      text += Paint(name, Style::kDim, terminal) + pad +
-              Paint(wrapped.substr(static_cast<size_t>(indent)), cell.style, terminal) + "\n";
-    }
-    return text;
-  }
-
- private:
-  std::vector<std::pair<std::string, Cell>> rows_;
-};
-
-std::string Section(const std::string& title, const std::string& body, const Terminal& terminal) {
-  return body.empty() ? "" : "\n" + Paint(title, Style::kBold, terminal) + "\n" + body;
-}
 
 std::string Span(const v1::RunInfo& run) {
   if (run.started_unix_s() <= 0) return "";
@@ -81,6 +51,7 @@ std::string Metrics(const v1::Result& result, const Terminal& terminal) {
                {"MEDIAN", 70, 0, Align::kRight},
                {"MEAN", 50, 0, Align::kRight},
                {"SD", 55, 0, Align::kRight},
+               {"MAD", 45, 0, Align::kRight},
                {"P5", 30, 0, Align::kRight},
                {"P95", 40, 0, Align::kRight},
                {"P99", 35, 0, Align::kRight}});
@@ -100,6 +71,7 @@ std::string Metrics(const v1::Result& result, const Terminal& terminal) {
                   number(metric.has_median(), metric.median()),
                   number(metric.has_mean(), metric.mean()),
                   number(metric.has_sd(), metric.sd()),
+                  number(metric.has_mad(), metric.mad()),
                   number(metric.has_p5(), metric.p5()),
                   number(metric.has_p95(), metric.p95()),
                   number(metric.has_p99(), metric.p99())});
@@ -125,7 +97,6 @@ std::string Epochs(const v1::Result& result, const Terminal& terminal) {
 
 std::string Method(const v1::WorkerResult& summary, const Terminal& terminal) {
   Facts facts;
-  facts.Add("stopped by", summary.stop_reason());
   facts.Add("measured", std::to_string(summary.steps()) + " steps in " + FormatDuration(summary.measured_s()) +
                             ", after " + std::to_string(summary.warmup_steps()) + " steps of warm-up");
   facts.Add("parameters", JoinParameters(summary.parameters()));
@@ -208,13 +179,6 @@ std::string StderrTail(const v1::RunInfo& run) {
   return tail;
 }
 
-std::string VerdictText(const v1::Verdict& verdict, const Terminal& terminal) {
-  if (verdict.kind().empty()) return "";
-  std::string text = Paint(verdict.kind(), StyleOfState(verdict.kind()), terminal) + "\n";
-  for (const std::string& evidence : verdict.evidence()) text += "- " + Printable(evidence) + "\n";
-  return text;
-}
-
 }  // namespace
 
 std::string RenderRunReport(const v1::RunInfo& run, const Terminal& terminal) {
@@ -226,7 +190,7 @@ std::string RenderRunReport(const v1::RunInfo& run, const Terminal& terminal) {
     text += Section("Metrics", Metrics(result, terminal), terminal);
     text += Section("Epochs", Epochs(result, terminal), terminal);
     text += Section("Method", Method(result.summary(), terminal), terminal);
-    text += Section("Verdict", VerdictText(result.verdict(), terminal), terminal);
+    text += RenderEvidence(run, terminal);
     text += Section("Process", UsageFacts(result.usage(), terminal), terminal);
     text += Section("Environment", EnvironmentFacts(result.environment(), terminal), terminal);
   }

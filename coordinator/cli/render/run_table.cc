@@ -28,6 +28,10 @@ std::string JoinParameters(const google::protobuf::Map<std::string, std::string>
   return text;
 }
 
+std::string FormatVerdict(const std::string& kind, const std::string& cause) {
+  return cause.empty() ? kind : kind + " (" + cause + ")";
+}
+
 std::string RenderRuns(const RunList& runs, const Terminal& terminal, double now_unix_s) {
   Table table({{"RUN"},
                {"WORKLOAD", 90, 8},
@@ -42,7 +46,7 @@ std::string RenderRuns(const RunList& runs, const Terminal& terminal, double now
                {"SUBMITTED", 40},
                {"JOB", 10}});
   for (const v1::RunInfo& run : runs) {
-    const std::string& verdict = run.result().verdict().kind();
+    const v1::Verdict& verdict = run.result().verdict();
     table.AddRow({std::string(ShortId(run.run_id())),
                   run.workload(),
                   JoinParameters(run.parameters()),
@@ -52,7 +56,7 @@ std::string RenderRuns(const RunList& runs, const Terminal& terminal, double now
                   run.profile(),
                   {run.state(), StyleOfState(run.state())},
                   ResultOrReason(run),
-                  {verdict, StyleOfState(verdict)},
+                  {FormatVerdict(verdict.kind(), verdict.cause()), StyleOfState(verdict.kind())},
                   FormatTimeBriefly(run.submitted_unix_s(), now_unix_s),
                   std::string(ShortId(run.job_id()))});
   }

@@ -14,7 +14,7 @@ class LeaderboardVerb : public Verb {
   VerbHelp Help() const override {
     return {"Rank the machines on one workload, published numbers beside ours",
             "A row is one machine, device, runtime and profile, with what the run set over it; rows whose intervals "
-            "overlap share a rank.",
+            "overlap share a rank. A row whose verdict speaks against it says why and has no rank.",
             "fleetmark leaderboard tensor_add --set n=12288 --since 30d",
             {}};
   }
@@ -25,6 +25,7 @@ class LeaderboardVerb : public Verb {
     DeclareSet(app, &set_, "A parameter that defines the board (repeatable) [its default]");
     app->add_option("--since", since_, "Only results since then: 7d, 2026-11-21")->type_name("TIME");
     app->add_flag("--measured-only", measured_only_, "Leave published numbers out");
+    app->add_flag("--include-flagged", include_flagged_, "Rank rows whose verdict speaks against them like the others");
   }
 
   StatusOr<ExitCode> Run(Session& session) override {
@@ -35,6 +36,7 @@ class LeaderboardVerb : public Verb {
     request.set_workload(workload_);
     request.set_metric(metric_);
     request.set_measured_only(measured_only_);
+    request.set_include_flagged(include_flagged_);
     request.set_since_unix_s(since);
     FLEETMARK_ASSIGN_OR_RETURN(const v1::Leaderboard board,
                                session.client.Call(&Client::Stub::GetLeaderboard, request));
@@ -49,7 +51,7 @@ class LeaderboardVerb : public Verb {
  private:
   std::string workload_, metric_, since_;
   std::vector<std::string> set_;
-  bool measured_only_ = false;
+  bool measured_only_ = false, include_flagged_ = false;
 };
 
 }  // namespace

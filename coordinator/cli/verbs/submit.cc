@@ -40,6 +40,10 @@ class SubmitVerb : public Verb {
     app->add_option("--profile", request_.profile, "stock (as a plain script runs) or tuned [stock]")
         ->check(CLI::IsMember(kProfiles).description(""))
         ->type_name("PROFILE");
+    app->add_option("--telemetry", request_.telemetry,
+                    "Sample the machine beside the run: on, off, or alternating blocks that tell what it costs [on]")
+        ->check(CLI::IsMember(kTelemetryModes).description(""))
+        ->type_name("MODE");
     app->add_option("--repeat", repeat_, "How often on each device [1]")
         ->check(CLI::Range(1, 10000).description(""))
         ->type_name("N");
@@ -87,7 +91,7 @@ class SubmitVerb : public Verb {
  private:
   // What CLI11 writes into; a proto message has no fields to point at.
   struct {
-    std::string workload, device, runtime, profile, note;
+    std::string workload, device, runtime, profile, telemetry, note;
   } request_;
 
   StatusOr<v1::SubmitRequest> ToRequest() const {
@@ -100,6 +104,7 @@ class SubmitVerb : public Verb {
     request.set_device(request_.device);
     request.set_runtime(request_.runtime);
     request.set_profile(request_.profile);
+    request.set_telemetry(request_.telemetry);
     request.set_repeat(repeat_);
     request.set_retries(retries_);
     request.set_priority(priority_);

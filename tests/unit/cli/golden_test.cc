@@ -22,6 +22,16 @@ TEST_F(GoldenTest, Leaderboard) {
   }
 }
 
+TEST_F(GoldenTest, FlaggedRowsThatAreRankedStillSayWhy) {
+  v1::Leaderboard board = SampleLeaderboard();
+  for (v1::LeaderboardRow& row : *board.mutable_rows()) {
+    if (row.rank() == 0) row.set_rank(5);
+  }
+  const std::string text = RenderLeaderboard(board, Terminal());
+  EXPECT_NE(text.find("! old-box (k3v8q2m0): THROTTLED, the CPU slowed itself down"), std::string::npos) << text;
+  EXPECT_EQ(text.find("--include-flagged"), std::string::npos) << "they are: " << text;
+}
+
 TEST_F(GoldenTest, EmptyLeaderboardSaysWhatToDo) {
   v1::Leaderboard board = SampleLeaderboard();
   board.clear_rows();
@@ -33,9 +43,17 @@ TEST_F(GoldenTest, RunReport) {
   for (const int width : {0, 80, 50}) {
     const Terminal terminal = width == 0 ? Terminal() : Window(width);
     const std::string name = width == 0 ? "piped" : std::to_string(width);
-    ExpectGolden("show_" + name, RenderRunReport(SampleSuccess("k3v8q2m0"), terminal));
+    const std::string text = RenderRunReport(SampleSuccess("k3v8q2m0"), terminal);
+    ExpectGolden("show_" + name, text);
+    if (width > 0) ExpectFits(text, width);
   }
   ExpectGolden("show_failed", RenderRunReport(SampleFailure("f7v8q2m0"), Window(80)));
+}
+
+TEST_F(GoldenTest, ThrottledRunReport) {
+  const std::string text = RenderRunReport(SampleThrottled("k3v8q2m0"), Window(80));
+  ExpectGolden("show_throttled", text);
+  ExpectFits(text, 80);
 }
 
 TEST_F(GoldenTest, Runs) {
@@ -71,6 +89,8 @@ TEST_F(GoldenTest, History) {
     if (value != 2718) point.set_change(value / 2718 - 1);
     point.set_verdict("UNCHECKED");
   }
+  history.mutable_points(2)->set_verdict("THROTTLED");
+  history.mutable_points(2)->set_verdict_cause("heat");
   const std::string text = RenderHistory(history, Window(80), kSampleNow);
   ExpectGolden("history_80", text);
   ExpectFits(text, 80);
@@ -93,7 +113,7 @@ TEST_F(GoldenTest, TunedProfiles) {
 TEST_F(GoldenTest, Csv) {
   v1::RunInfo quoted = SampleFailure("f7v8q2m0");
   quoted.set_note("a \"quoted\", and\nbroken note");
-  ExpectGolden("export_csv", CsvHeader() + CsvRows(SampleSuccess("k3v8q2m0")) + CsvRows(quoted));
+  ExpectGolden("export_csv", CsvHeader() + CsvRows(SampleThrottled("k3v8q2m0")) + CsvRows(quoted));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/unit/cli/sample_runs.h"
 
 #include "common/ids.h"
+#include "tests/unit/cli/sample_evidence.h"
 
 namespace fleetmark {
 namespace {
@@ -16,6 +17,7 @@ void AddMetric(v1::Result* result, const std::string& name, const std::string& u
   metric.set_median(value * 1.001);
   metric.set_mean(value);
   metric.set_sd(half_width * 3);
+  metric.set_mad(half_width * 2);
   metric.set_p5(value * 0.97);
   metric.set_p95(value * 1.03);
   metric.set_p99(value * 1.04);
@@ -113,15 +115,17 @@ v1::RunInfo SampleSuccess(const std::string& id) {
   (*summary.mutable_parameters())["batch"] = "64";
   (*summary.mutable_parameters())["epochs"] = "1";
   (*summary.mutable_data())["name"] = "mnist";
-  summary.add_notes("no steady state was reached");
+  summary.add_notes("the last batch of an epoch is smaller: it counts in the rates alone");
   v1::ProcessUsage& usage = *result.mutable_usage();
   usage.set_wall_s(29.4);
   usage.set_user_s(55.1);
   usage.set_system_s(1.2);
   usage.set_rss_peak_bytes(612e6);
   usage.set_load1_before(0.31);
-  result.mutable_verdict()->set_kind("UNCHECKED");
+  result.mutable_verdict()->set_kind("OK");
+  result.mutable_verdict()->add_evidence("in order: the 95 % interval of samples_per_s is 0.905 % wide");
   FillEnvironment(result.mutable_environment());
+  AddSampleEvidence(&result);
   v1::AttemptInfo& attempt = *run.add_attempts();
   attempt.set_number(1);
   attempt.set_agent("lab-3");
@@ -129,6 +133,20 @@ v1::RunInfo SampleSuccess(const std::string& id) {
   attempt.set_outcome("succeeded");
   attempt.set_started_unix_s(kSampleNow - 50);
   attempt.set_finished_unix_s(kSampleNow - 20);
+  return run;
+}
+
+v1::RunInfo SampleThrottled(const std::string& id) {
+  v1::RunInfo run = SampleSuccess(id);
+  v1::Verdict& verdict = *run.mutable_result()->mutable_verdict();
+  verdict.set_kind("THROTTLED");
+  verdict.set_cause("heat");
+  verdict.clear_evidence();
+  verdict.add_evidence(
+      "the CPU slowed itself down because of heat: its kernel counted throttle events during 20 % of the measured "
+      "part");
+  verdict.add_evidence("in order: other processes used 2.19 % of a CPU on average");
+  verdict.add_evidence("not known: sensor rapl forbidden: its files may be read by root alone");
   return run;
 }
 
@@ -171,7 +189,16 @@ v1::Leaderboard SampleLeaderboard() {
   derived->set_device("Apple M1");
   derived->set_derived(true);
   derived->set_note("14 x 60,000 / total_s");
-  AddMeasured(&board, 0, "old-box", 12.1, 3)->set_verdict("THROTTLED");
+  const auto flag = [](v1::LeaderboardRow* row, const char* verdict, const char* cause, const char* reason) {
+    row->set_verdict(verdict);
+    row->set_verdict_cause(cause);
+    row->set_verdict_reason(reason);
+  };
+  flag(AddRow(&board, 0, "Nvidia RTX3060 GPU", 320), "IMPLAUSIBLE", "ceiling",
+       "387 GB/s is 1.07 times the 360 GB/s that the card is specified for");
+  flag(AddMeasured(&board, 0, "old-box", 12.1, 3), "THROTTLED", "heat",
+       "the CPU slowed itself down because of heat: its kernel counted throttle events during 20 % of the measured "
+       "part");
   board.add_other_boards("n=4096 variant=inplace");
   return board;
 }

@@ -49,6 +49,7 @@ on = ["lab-1", "room=a"]
 device = "cuda"
 runtime = "all"
 profile = "tuned"
+telemetry = "alternating"
 repeat = 3
 retries = 2
 priority = 5
@@ -65,6 +66,7 @@ on = "any"
   EXPECT_EQ(job.parameters().at("until_ci"), "0.01");
   EXPECT_EQ(job.on_size(), 2);
   EXPECT_EQ(job.device() + job.runtime() + job.profile() + job.note(), "cudaalltunedweekly");
+  EXPECT_EQ(job.telemetry(), "alternating");
   EXPECT_EQ(job.repeat() * 100 + job.retries() * 10 + job.priority(), 325);
   EXPECT_EQ(job.timeout_s(), 900);
   EXPECT_EQ(suite->jobs[1].on(0), "any");

@@ -89,11 +89,11 @@ TEST_F(VerbsTest, WorkloadsShowsParametersWithBoundsAndDocs) {
 TEST_F(VerbsTest, SubmitSendsWhatWasAskedFor) {
   coordinator_.runs = {SampleRun("a", "queued")};
   const nlohmann::json document =
-      Json({"submit",    "--set",   "n=4096",    "tensor_add", "--set",      "variant=inplace",
-            "--on",      "zone=a",  "--on",      "gpu=v100",   "--device",   "cuda:1",
-            "--runtime", "pytorch", "--profile", "tuned",      "--repeat",   "3",
-            "--retries", "2",       "--timeout", "15m",        "--priority", "-5",
-            "--note",    "hello"});
+      Json({"submit",    "--set",   "n=4096",      "tensor_add", "--set",      "variant=inplace",
+            "--on",      "zone=a",  "--on",        "gpu=v100",   "--device",   "cuda:1",
+            "--runtime", "pytorch", "--profile",   "tuned",      "--repeat",   "3",
+            "--retries", "2",       "--timeout",   "15m",        "--priority", "-5",
+            "--note",    "hello",   "--telemetry", "off"});
   EXPECT_EQ(document.at("job_id"), "jjjjjjjjjjjjjjjjjjjj");
   EXPECT_EQ(document.at("run_ids").size(), 1u);
   const v1::SubmitRequest& request = coordinator_.submitted;
@@ -109,6 +109,8 @@ TEST_F(VerbsTest, SubmitSendsWhatWasAskedFor) {
   EXPECT_EQ(request.timeout_s(), 900);
   EXPECT_EQ(request.priority(), -5);
   EXPECT_EQ(request.note(), "hello");
+  EXPECT_EQ(request.telemetry(), "off");
+  EXPECT_EQ(Run({"submit", "tensor_add", "--telemetry", "sometimes"}).exit_code, 2);
 }
 
 TEST_F(VerbsTest, SubmitAsksAgainUnderTheSameIdWhenTheAnswerWasLost) {
@@ -176,11 +178,13 @@ TEST_F(VerbsTest, CancelNamesTheReason) {
 
 TEST_F(VerbsTest, LeaderboardAndHistory) {
   coordinator_.leaderboard = SampleLeaderboard();
-  const nlohmann::json board = Json({"leaderboard", "tensor_add", "--set", "n=4096", "--measured-only"});
+  const nlohmann::json board =
+      Json({"leaderboard", "tensor_add", "--set", "n=4096", "--measured-only", "--include-flagged"});
   EXPECT_EQ(coordinator_.leaderboard_request.parameters().at("n"), "4096");
   EXPECT_TRUE(coordinator_.leaderboard_request.measured_only());
+  EXPECT_TRUE(coordinator_.leaderboard_request.include_flagged());
   for (const char* name : {"rank", "system", "device", "device_kind", "runtime", "profile", "value", "ci_low",
-                           "ci_high", "n", "verdict", "source", "run_id"}) {
+                           "ci_high", "n", "verdict", "verdict_cause", "verdict_reason", "source", "run_id"}) {
     EXPECT_TRUE(board.at("rows").at(1).contains(name)) << name;
   }
   EXPECT_EQ(Json({"history", "tensor_add", "--on", "lab-3"}).at("points").size(), 0u);

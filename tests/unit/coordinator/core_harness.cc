@@ -67,6 +67,7 @@ ScriptedAgent::ScriptedAgent(const std::string& name) : address(name + ":7810") 
   description.set_protocol_min(1);
   description.set_protocol_max(1);
   description.add_features(kProfileSettingsFeature);
+  description.add_features(kTelemetryFeature);
   description.set_incarnation(name + " incarnation 1");
   description.set_process_id(name + " process 1");
   *description.add_runtimes() = TestRuntime();

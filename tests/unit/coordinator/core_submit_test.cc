@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/protocol_version.h"
 #include "tests/unit/coordinator/core_harness.h"
 
 namespace fleetmark {
@@ -110,11 +111,71 @@ TEST_F(CoreSubmit, EachRefusalNamesWhatIsWrongAndWhatThereIs) {
   request.set_profile("fast");
   EXPECT_EQ(Refusal(request).code(), StatusCode::kInvalidArgument);
   request = CoreHarness::Request("lab-1");
+  request.set_telemetry("alternate");
+  EXPECT_THAT(Refusal(request).ToString(), HasSubstr("did you mean alternating?"));
+  request = CoreHarness::Request("lab-1");
   request.set_repeat(-1);
   EXPECT_EQ(Refusal(request).code(), StatusCode::kInvalidArgument);
   request = CoreHarness::Request("any");
   request.add_on("lab-1");
   EXPECT_EQ(Refusal(request).code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(CoreSubmit, TelemetryModesReachTheAgent) {
+  const auto sent = [&](const std::string& mode) {
+    v1::SubmitRequest request = CoreHarness::Request("lab-1");
+    request.set_telemetry(mode);
+    fleet_.SubmitOne(request);
+    ScriptedAgent& agent = *fleet_.agents.at("lab-1");
+    fleet_.Finish(agent);
+    return agent.starts.back();
+  };
+  for (const char* mode : {"", "on"}) {
+    EXPECT_EQ(sent(mode).telemetry(), "") << "as agents without the feature understand it";
+    EXPECT_THAT(sent(mode).required_features(), testing::IsEmpty());
+  }
+  for (const char* mode : {"off", "alternating"}) {
+    EXPECT_EQ(sent(mode).telemetry(), mode);
+    EXPECT_THAT(sent(mode).required_features(), testing::Contains(kTelemetryFeature));
+  }
+}
+
+TEST_F(CoreSubmit, ATelemetryModeOutlivesTheCoordinator) {
+  v1::SubmitRequest request = CoreHarness::Request("lab-1");
+  request.set_telemetry("off");
+  ASSERT_TRUE(fleet_.Drain("lab-1", true).ok());
+  const std::string waits = fleet_.SubmitOne(request);
+  EXPECT_EQ(fleet_.RunOf(waits).telemetry(), "off");
+  fleet_.RestartCoordinator();
+  EXPECT_TRUE(fleet_.Drain("lab-1", false).ok());
+  EXPECT_EQ(fleet_.StateOf(waits), "running");
+  EXPECT_EQ(fleet_.agents.at("lab-1")->starts.back().telemetry(), "off");
+}
+
+TEST_F(CoreSubmit, AnAgentThatIsTooOldForATelemetryModeIsRefusedOrLeftOut) {
+  ScriptedAgent& old = *fleet_.agents.at("lab-1");
+  old.description.clear_features();
+  old.Restart();
+  ASSERT_TRUE(fleet_.Register(old).ok());
+  const auto without_telemetry = [](const std::string& on) {
+    v1::SubmitRequest request = CoreHarness::Request(on);
+    request.set_telemetry("off");
+    return request;
+  };
+  EXPECT_THAT(Places(CoreHarness::Request("lab-1")), UnorderedElementsAre("lab-1 cpu"));
+  fleet_.Finish(old);
+  const Status refusal = Refusal(without_telemetry("lab-1"));
+  EXPECT_EQ(refusal.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refusal.message(), "agent lab-1 () is too old for --telemetry off");
+  EXPECT_EQ(refusal.hint(), "install this version of Fleetmark there");
+  const StatusOr<v1::SubmitResponse> response = fleet_.Submit(without_telemetry("all"));
+  ASSERT_TRUE(response.ok()) << response.status().ToString();
+  ASSERT_EQ(response->run_ids_size(), 1);
+  EXPECT_EQ(fleet_.RunOf(response->run_ids(0)).agent(), "lab-2");
+  ASSERT_EQ(response->left_out_size(), 1);
+  EXPECT_THAT(response->left_out(0), HasSubstr("lab-1"));
+  fleet_.Finish(*fleet_.agents.at("lab-2"));
+  EXPECT_EQ(fleet_.RunOf(fleet_.SubmitOne(without_telemetry("any"))).agent(), "lab-2") << "the one that obeys";
 }
 
 TEST_F(CoreSubmit, ParametersTravelInCanonicalForm) {

@@ -101,7 +101,51 @@ TEST(Leaderboard, AFlaggedResultStaysVisibleWithoutARank) {
   LeaderboardInput input = Example();
   input.values = {Measured("hot", 90), Measured("cool", 70)};
   input.values[0].verdict = "THROTTLED";
-  EXPECT_THAT(Systems(BuildLeaderboard(input)), testing::ElementsAre("1 cool", "0 hot"));
+  input.values[0].verdict_cause = "heat";
+  input.values[0].verdict_reason = "the GPU slowed itself down";
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  ASSERT_THAT(Systems(board), ElementsAre("1 cool", "0 hot"));
+  EXPECT_EQ(board.rows(1).verdict(), "THROTTLED");
+  EXPECT_EQ(board.rows(1).verdict_cause(), "heat");
+  EXPECT_EQ(board.rows(1).verdict_reason(), "the GPU slowed itself down");
+}
+
+TEST(Leaderboard, FlaggedRowsAreRankedOnRequest) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("hot", 90), Measured("cool", 70)};
+  input.values[0].verdict = "THROTTLED";
+  input.references = {Published("too good", 95)};
+  input.references[0].verdict.set_kind("IMPLAUSIBLE");
+  input.include_flagged = true;
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  ASSERT_THAT(Systems(board), ElementsAre("1 too good", "2 hot", "3 cool"));
+  EXPECT_EQ(board.rows(1).verdict(), "THROTTLED") << "still marked";
+}
+
+TEST(Leaderboard, APublishedRowHasTheVerdictOfItsEvidence) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 70)};
+  input.references = {Published("too good", 95), Published("Server CPU", 50)};
+  v1::Verdict& verdict = input.references[0].verdict;
+  verdict.set_kind("IMPLAUSIBLE");
+  verdict.set_cause("ceiling");
+  verdict.add_evidence("it is more than the card can do");
+  verdict.add_evidence("and something else");
+  const v1::Leaderboard board = BuildLeaderboard(input);
+  ASSERT_THAT(Systems(board), ElementsAre("1 a", "2 Server CPU", "0 too good"));
+  EXPECT_EQ(board.rows(2).value(), 95);
+  EXPECT_EQ(board.rows(2).verdict(), "IMPLAUSIBLE");
+  EXPECT_EQ(board.rows(2).verdict_cause(), "ceiling");
+  EXPECT_EQ(board.rows(2).verdict_reason(), "it is more than the card can do");
+  EXPECT_EQ(board.rows(1).verdict(), "");
+}
+
+TEST(Leaderboard, WhatWasNotCheckedIsRanked) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("unchecked", 90), Measured("good", 70), Measured("noisy", 80)};
+  input.values[1].verdict = "OK";
+  input.values[2].verdict = "NOISY";
+  EXPECT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 unchecked", "2 good", "0 noisy"));
 }
 
 TEST(Leaderboard, ProfilesAndRuntimesAreRowsOfTheirOwn) {
@@ -154,6 +198,15 @@ TEST(History, SaysHowEachSeriesMoved) {
   EXPECT_EQ(history.points(0).change(), 0);
   EXPECT_EQ(history.points(1).change(), 0);
   EXPECT_NEAR(history.points(2).change(), 0.1, 1e-12);
+}
+
+TEST(History, SaysWhatAPointIsFlaggedFor) {
+  const LeaderboardInput input = Example();
+  BoardValue hot = Measured("a", 50);
+  hot.verdict = "THROTTLED";
+  hot.verdict_cause = "heat";
+  const v1::History history = BuildHistory(input.workload, input.metric, {}, {hot});
+  EXPECT_EQ(history.points(0).verdict() + " " + history.points(0).verdict_cause(), "THROTTLED heat");
 }
 
 }  // namespace

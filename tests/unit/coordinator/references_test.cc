@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 namespace fleetmark {
 namespace {
@@ -105,6 +106,67 @@ TEST_F(References, NamesThePlaceOfWhatIsMalformed) {
   Write("a.csv", "# S\nsystem,metric,value\nMac,x\n");
   EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("a.csv:3: 2 fields"));
   EXPECT_EQ(ReadReferences(directory_ / "missing").status().code(), StatusCode::kNotFound);
+}
+
+constexpr char kWithEvidence[] = "# S\nsystem,metric,value,unit,rated_gb_per_s,gb_per_it,throttled_by\n";
+
+TEST_F(References, MoreThanTheCardIsSpecifiedForIsImplausible) {
+  Write("tensor_add.csv", std::string(kWithEvidence) +
+                              "A,it_per_s,320,it/s,360,1.208,\nB,it_per_s,298,it/s,360,1.208,\n" +
+                              "C,it_per_s,320,it/s,,1.208,\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  const v1::Verdict& verdict = references->front().verdict;
+  EXPECT_EQ(verdict.kind(), "IMPLAUSIBLE");
+  EXPECT_EQ(verdict.cause(), "ceiling");
+  ASSERT_EQ(verdict.evidence_size(), 1);
+  EXPECT_EQ(verdict.evidence(0), "387 GB/s is 1.07 times the 360 GB/s that the card is specified for");
+  EXPECT_EQ((*references)[1].verdict.kind(), "") << "359.98 GB/s";
+  EXPECT_EQ((*references)[2].verdict.kind(), "") << "nothing to compare with";
+}
+
+TEST_F(References, WhatItsAuthorCallsThrottledIs) {
+  Write("tensor_add.csv",
+        std::string(kWithEvidence) + "A,it_per_s,55,it/s,,,heat\nB,it_per_s,400,it/s,360,1.208,heat\n");
+  const auto references = ReadReferences(directory_);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  EXPECT_EQ(references->front().verdict.kind(), "THROTTLED");
+  EXPECT_EQ(references->front().verdict.cause(), "heat");
+  EXPECT_EQ(references->front().verdict.evidence(0), "its author says that it was throttled by heat");
+  EXPECT_EQ((*references)[1].verdict.kind(), "IMPLAUSIBLE") << "the gravest decides";
+  EXPECT_EQ((*references)[1].verdict.evidence_size(), 2);
+}
+
+TEST_F(References, NamesThePlaceOfEvidenceThatIsMalformed) {
+  const auto refusal = [&](const std::string& row) {
+    Write("a.csv", kWithEvidence + row);
+    return ReadReferences(directory_).status().message();
+  };
+  EXPECT_THAT(refusal("A,x,1,s,much,1,\n"), testing::HasSubstr("a.csv:3: rated_gb_per_s is \"much\", not a number"));
+  EXPECT_THAT(refusal("A,x,1,s,360,nan,\n"), testing::HasSubstr("a.csv:3: gb_per_it is \"nan\""));
+  EXPECT_THAT(refusal("A,x,1,s,0,1,\n"), testing::HasSubstr("a.csv:3: rated_gb_per_s is 0, not above 0"));
+  EXPECT_THAT(refusal("A,x,1,s,360,,\n"), testing::HasSubstr("a.csv:3: rated_gb_per_s says nothing without gb_per_it"));
+  EXPECT_THAT(refusal("A,x,inf,s,,,\n"), testing::HasSubstr("a.csv:3: value is \"inf\""));
+}
+
+TEST_F(References, RefusesAColumnThatNothingReads) {
+  Write("a.csv", "# S\n# more\nsystem,metric,value,throtled_by\nMac,x,1,heat\n");
+  const Status status = ReadReferences(directory_).status();
+  EXPECT_THAT(status.message(), testing::HasSubstr("a.csv:3: there is no column \"throtled_by\""));
+  EXPECT_THAT(status.hint(), testing::HasSubstr("throttled_by"));
+  Write("a.csv", "# S\nsystem,call,process_s,wall_s,gb_per_it\n");
+  EXPECT_THAT(ReadReferences(directory_).status().message(), testing::HasSubstr("no column \"gb_per_it\""));
+}
+
+TEST(PublishedReferences, TwoRowsOfTensorAddAreFlagged) {
+  const auto references = ReadReferences(FLEETMARK_REFERENCE_DIR);
+  ASSERT_TRUE(references.ok()) << references.status().ToString();
+  std::map<std::string, std::string> flagged;
+  for (const Reference& reference : *references) {
+    if (!reference.verdict.kind().empty()) flagged[reference.system] = reference.verdict.kind();
+  }
+  EXPECT_EQ(flagged, (std::map<std::string, std::string>{{"Nvidia RTX3060 GPU", "IMPLAUSIBLE"},
+                                                         {"Server GPU (Overheat)", "THROTTLED"}}));
 }
 
 TEST(PublishedReferences, OfTheTreeAreAllRead) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/files.h"
 #include "tests/unit/coordinator/store_conformance.h"
 
 namespace fleetmark {
@@ -40,6 +41,47 @@ TEST(SqliteStore, RefusesANewerSchemaByName) {
   ASSERT_FALSE(store.ok());
   EXPECT_EQ(store.status().kind(), "newer_schema");
   EXPECT_THAT(store.status().message(), testing::HasSubstr("99"));
+}
+
+// A store as version 3 of its schema left it, with one result.
+void MakeVersion3(const std::filesystem::path& file) {
+  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const char* name : {"0001_first.sql", "0002_overrides.sql", "0003_tuned_profiles.sql"}) {
+    const StatusOr<std::string> sql = ReadFile(std::filesystem::path(FLEETMARK_SCHEMA_DIR) / name);
+    ASSERT_TRUE(sql.ok()) << sql.status().ToString();
+    database.exec(*sql);
+  }
+  database.exec("PRAGMA user_version = 3");
+  database.exec("INSERT INTO agents VALUES ('agent-1', 'lab-3', 'lab-3:7810', x'', 0, 0, 0, 0)");
+  database.exec("INSERT INTO jobs VALUES (1, 'job', 'request', x'', 1000, 0)");
+  database.exec(
+      "INSERT INTO runs VALUES (1, 'run', 'job', 0, 1, 'tensor_add', 1, 'n=256', 'libtorch', 'stock', 'agent-1', "
+      "'agent-1', 'cpu', 'cpu', x'', 'succeeded', 1000, 1001, 1002, x'', 1, 0, 0, '', '')");
+  database.exec(
+      "INSERT INTO attempts VALUES ('attempt', 'run', 1, 'agent-1', 'first', 0, 'stored', 'succeeded', x'', 1000, "
+      "1001, "
+      "1002, 0, '', '', 'sha', 'boot', 77)");
+  database.exec(
+      "INSERT INTO results VALUES ('attempt', 'run', 'sha', x'', 1, 'UNCHECKED', NULL, 'Zen 5', '2.13.0', 1003)");
+  database.exec("INSERT INTO metrics VALUES ('run', 'it_per_s', 'it/s', 70, NULL, NULL, NULL)");
+}
+
+TEST(SqliteStore, ResultsFromBeforeVerdictsStayOnTheBoardWithoutAReason) {
+  SqlitePlace place;
+  MakeVersion3(place.file());
+  const auto store = place.OpenStore();
+  ASSERT_NE(store, nullptr);
+  BoardQuery query;
+  query.workload = "tensor_add";
+  query.workload_version = 1;
+  query.board = "n=256";
+  query.metric = "it_per_s";
+  const auto values = place.OpenReader()->BoardValues(query);
+  ASSERT_TRUE(values.ok()) << values.status().ToString();
+  ASSERT_EQ(values->size(), 1u);
+  EXPECT_EQ(values->front().value, 70);
+  EXPECT_EQ(values->front().verdict, "UNCHECKED");
+  EXPECT_EQ(values->front().verdict_cause + values->front().verdict_reason, "");
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {

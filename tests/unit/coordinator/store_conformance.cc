@@ -106,6 +106,7 @@ PutReport StoreConformance::MakeReport(const std::string& run_id, const std::str
   metric->set_ci_low(it_per_s - 1);
   metric->set_ci_high(it_per_s + 1);
   result->add_samples()->add_values(0.25);
+  result->mutable_telemetry()->add_at_s(0.5);
   result->mutable_verdict()->set_kind("UNCHECKED");
   result->mutable_environment()->set_runtime_version("2.13.0");
   result->mutable_environment()->mutable_device()->set_model("Zen 5");
@@ -213,10 +214,14 @@ TEST_P(StoreConformance, ShowsARunWithAsMuchAsIsAskedFor) {
   PutJobWithRuns("job", 1);
   Finish("job", 1, 70, 1500);
   EXPECT_FALSE(reader_->GetRun("job-run-1", ResultDetail::kNone)->has_result());
-  EXPECT_EQ(reader_->GetRun("job-run-1", ResultDetail::kBrief)->result().samples_size(), 0);
+  const auto brief = reader_->GetRun("job-run-1", ResultDetail::kBrief);
+  EXPECT_EQ(brief->result().samples_size(), 0);
+  EXPECT_FALSE(brief->result().has_telemetry());
+  EXPECT_EQ(brief->result().metrics_size(), 1);
   const auto run = reader_->GetRun("job-run-1", ResultDetail::kComplete);
   ASSERT_TRUE(run.ok());
   EXPECT_EQ(run->result().samples(0).values(0), 0.25);
+  EXPECT_EQ(run->result().telemetry().at_s(0), 0.5);
   EXPECT_EQ(run->agent(), "lab-3");
   EXPECT_EQ(run->state(), "succeeded");
   EXPECT_EQ(run->attempts(0).state(), "stored");
@@ -361,6 +366,7 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   EXPECT_EQ(value.ci_low, 71);
   EXPECT_EQ(value.n, 3);
   EXPECT_EQ(value.verdict, "UNCHECKED");
+  EXPECT_EQ(value.verdict_cause + value.verdict_reason, "");
   query.newest_job_only = true;
   EXPECT_THAT(values(), ElementsAre(90));
   JobRecord by_hand;
@@ -381,6 +387,32 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   EXPECT_THAT(values(), ElementsAre());
   EXPECT_THAT(*reader_->Boards("tensor_add", 1), ElementsAre("n=256"));
   EXPECT_TRUE(reader_->Boards("tensor_add", 2)->empty());
+}
+
+TEST_P(StoreConformance, BoardsSayWhyAResultIsFlagged) {
+  v1::SubmitRequest request = DefaultRequest();
+  request.set_telemetry("alternating");
+  PutJobWithRuns("a", 1, request);
+  RunRecord run = MakeRun("a", 1, request);
+  run.state = RunState::kSucceeded;
+  const AttemptRecord attempt = MakeAttempt(run.run_id, 1);
+  PutReport write = MakeReport(run.run_id, attempt.attempt_id, 70);
+  auto report = std::make_shared<v1::AttemptReport>(*write.report);
+  v1::Verdict* verdict = report->mutable_result()->mutable_verdict();
+  verdict->set_kind("THROTTLED");
+  verdict->set_cause("heat");
+  verdict->add_evidence("the GPU slowed itself down");
+  verdict->add_evidence("in order: nothing else");
+  write.bytes = report->SerializeAsString();
+  write.sha256 = Sha256Hex(write.bytes);
+  write.report = report;
+  ASSERT_TRUE(store_->Commit({PutRun{run}, PutAttempt{attempt}, write}).ok());
+  Reopen();
+  const BoardValue value = reader_->BoardValues(DefaultQuery())->front();
+  EXPECT_EQ(value.verdict, "THROTTLED");
+  EXPECT_EQ(value.verdict_cause, "heat");
+  EXPECT_EQ(value.verdict_reason, "the GPU slowed itself down");
+  EXPECT_EQ(reader_->GetRun(run.run_id, ResultDetail::kNone)->telemetry(), "alternating");
 }
 
 TEST_P(StoreConformance, UnrankedJobsAreOnNoBoard) {
