@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "common/telemetry.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/board.h"
 #include "coordinator/cli/report/table_builder.h"
-#include "coordinator/cli/report/telemetry_view.h"
 #include "coordinator/cli/report/thin.h"
 
 namespace fleetmark {
@@ -27,6 +27,27 @@ void AddLine(const std::string& name, const Points& points, v1::ReportChart* cha
   line.set_name(name);
   *line.mutable_x() = {thinned.x.begin(), thinned.x.end()};
   *line.mutable_y() = {thinned.y.begin(), thinned.y.end()};
+}
+
+// The series of that name, or null where it was not sampled, or never with a value.
+const v1::TelemetrySeries* FindSeries(const v1::Telemetry& telemetry, const telemetry::SeriesName& name) {
+  for (const v1::TelemetrySeries& series : telemetry.series()) {
+    if (series.name() != name.name) continue;
+    const bool has_value =
+        std::any_of(series.values().begin(), series.values().end(), [](float value) { return std::isfinite(value); });
+    return has_value ? &series : nullptr;
+  }
+  return nullptr;
+}
+
+// One sentence for each sensor that is not ok: "nvml forbidden: ...".
+std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry) {
+  std::vector<std::string> problems;
+  for (const v1::Sensor& sensor : telemetry.sensors()) {
+    if (sensor.state() == "ok") continue;
+    problems.push_back(sensor.name() + " " + sensor.state() + (sensor.why().empty() ? "" : ": " + sensor.why()));
+  }
+  return problems;
 }
 
 struct NamedSeries {

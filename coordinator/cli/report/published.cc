@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/table_builder.h"
 
@@ -22,7 +23,7 @@ bool IsOnlyGpu(const v1::Reference& gpu, const std::vector<v1::Reference>& refer
 }
 
 bool IsComparable(const v1::Reference& one, const v1::Reference& other, const std::vector<v1::Reference>& references) {
-  if (!IsSameArticle(one, other)) return false;
+  if (!IsSameArticle(one, other) || IsFlagged(one.verdict().kind()) || IsFlagged(other.verdict().kind())) return false;
   if (one.runtime() != other.runtime()) return one.system() == other.system() && one.device() == other.device();
   return one.device_kind() == "gpu" && other.device_kind() == "cpu" &&
          (one.system() == other.system() || IsOnlyGpu(one, references));
@@ -38,6 +39,15 @@ std::vector<std::string> NamesOf(const PublishedRatio& ratio) {
   const bool same_system = one.system() == other.system();
   return {one.device(), other.device(), one.system() + (same_system ? "" : " against " + other.system()),
           one.runtime()};
+}
+
+std::string MarkOf(const v1::Reference& reference) {
+  return IsFlagged(reference.verdict().kind()) ? "!" : reference.derived() ? "*" : "";
+}
+
+std::string NoteOf(const v1::Reference& reference) {
+  if (!IsFlagged(reference.verdict().kind())) return reference.note();
+  return reference.verdict().kind() + ": " + reference.verdict().evidence(0);
 }
 
 std::string ClaimText(const PublishedRatio& ratio) {
@@ -75,9 +85,9 @@ void AddPublished(const ReportBoard& board, v1::ReportSection* section) {
                                              {"NOTE", 50, 10}});
   std::set<std::string> sources;
   for (const v1::Reference& reference : board.published) {
-    numbers.AddRow(kPublishedRow, {reference.system(), reference.device(), reference.runtime(), reference.metric(),
-                                   FormatNumber(reference.value()) + (reference.derived() ? "*" : ""), reference.unit(),
-                                   reference.note()});
+    numbers.AddRow(kPublishedRow,
+                   {reference.system(), reference.device(), reference.runtime(), reference.metric(),
+                    FormatNumber(reference.value()) + MarkOf(reference), reference.unit(), NoteOf(reference)});
     sources.insert(reference.published_in());
   }
   numbers.AppendTo(section);

@@ -4,10 +4,11 @@
 #include <optional>
 
 #include "common/ids.h"
+#include "common/telemetry.h"
+#include "common/telemetry_view.h"
 #include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/table_builder.h"
-#include "coordinator/cli/report/telemetry_view.h"
 
 namespace fleetmark {
 namespace {
@@ -32,7 +33,8 @@ std::string FixedOr(std::optional<double> value, int decimals) {
 // A percentage as the worker or runner measured it, else as the agent sampled it beside the run.
 std::string UseText(const v1::Result& result, const std::string& metric, const telemetry::SeriesName& series) {
   if (const v1::Metric* found = FindMetric(result, metric)) return FixedOr(found->value(), 1);
-  return FixedOr(MeanWhileMeasured(result.telemetry(), series), 1);
+  const SeriesView view(result.telemetry(), series.name);
+  return view.empty() ? kNotMeasured : FixedOr(view.Mean(), 1);
 }
 
 std::string DeviceText(const v1::RunInfo& run) {

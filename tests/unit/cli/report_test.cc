@@ -11,7 +11,6 @@
 #include "coordinator/cli/report/call_table.h"
 #include "coordinator/cli/report/published.h"
 #include "coordinator/cli/report/ratio.h"
-#include "coordinator/cli/report/telemetry_view.h"
 #include "coordinator/cli/report/thin.h"
 #include "coordinator/references.h"
 #include "tests/unit/cli/sample_report.h"
@@ -222,22 +221,6 @@ TEST(Thinning, KeepsPeaksAndGaps) {
   EXPECT_THAT(thinned.y, testing::Contains(7));
   EXPECT_THAT(thinned.y, testing::Contains(-7));
   EXPECT_EQ(std::count_if(thinned.y.begin(), thinned.y.end(), [](double y) { return std::isnan(y); }), 1);
-}
-
-TEST(TelemetryView, TakesTheMeanOfWhatIsKnownWhileMeasured) {
-  v1::Telemetry sampled;
-  EXPECT_EQ(MeanWhileMeasured(sampled, telemetry::kCpu), std::nullopt);
-  v1::TelemetrySeries& series = *sampled.add_series();
-  series.set_name(telemetry::kCpu.name);
-  for (const float value : {100.0f, 10.0f, std::numeric_limits<float>::quiet_NaN(), 20.0f, 100.0f}) {
-    sampled.add_at_s(sampled.at_s_size());
-    series.add_values(value);
-  }
-  sampled.set_measured_from_s(0.5);
-  sampled.set_measured_until_s(3.5);
-  EXPECT_EQ(MeanWhileMeasured(sampled, telemetry::kCpu), 15);
-  for (float& value : *series.mutable_values()) value = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(MeanWhileMeasured(sampled, telemetry::kCpu), std::nullopt) << "never 0 for unknown";
 }
 
 }  // namespace
