@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "common/vocabulary.h"
+
 namespace fleetmark {
 
 // The metric that a Ceiling bounds: so many of the ceiling's unit are one of the metric's.
@@ -14,8 +16,8 @@ struct CeilingMetric {
 
 // By Ceiling.resource; absent for one that is not known.
 inline std::optional<CeilingMetric> MetricOfCeiling(std::string_view resource) {
-  if (resource == "memory") return CeilingMetric{"gb_per_s", "GB/s", 1e9};
-  if (resource == "arithmetic") return CeilingMetric{"tflop_per_s", "TFLOP/s", 1e12};
+  if (resource == kMemoryResource) return CeilingMetric{"gb_per_s", "GB/s", 1e9};
+  if (resource == kArithmeticResource) return CeilingMetric{"tflop_per_s", "TFLOP/s", 1e12};
   return std::nullopt;
 }
 

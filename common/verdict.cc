@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/ceiling_metric.h"
 #include "common/slowdown.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
@@ -99,13 +100,14 @@ class Judgement {
                 " s, and by the agent's clock its measured part took " + Text(seen) + " s");
   }
 
-  // One ceiling, the metric that it bounds, and that metric's unit in the ceiling's.
-  void CheckCeiling(const v1::Ceiling& ceiling, const char* metric_name, double scale, const char* unit) {
+  void CheckCeiling(const v1::Ceiling& ceiling) {
+    const std::optional<CeilingMetric> bounded = MetricOfCeiling(ceiling.resource());
+    if (!bounded || ceiling.rate() <= 0) return;
     for (const v1::Metric& metric : result_.metrics()) {
-      if (metric.name() != metric_name || ceiling.rate() <= 0) continue;
-      const double share = metric.value() * scale / ceiling.rate();
-      const std::string words = Text(metric.value()) + " " + unit + " is " + Percent(share) + " of the " +
-                                Text(ceiling.rate() / scale) + " " + unit + " that the agent saw this device reach";
+      if (metric.name() != bounded->name) continue;
+      const double ceiling_value = ceiling.rate() / bounded->scale, share = metric.value() / ceiling_value;
+      const std::string words = Text(metric.value()) + " " + bounded->unit + " is " + Percent(share) + " of the " +
+                                Text(ceiling_value) + " " + bounded->unit + " that the agent saw this device reach";
       if (share > limits::kMostOfCeiling) {
         Against("IMPLAUSIBLE", "ceiling", words + ": it cannot have been that fast");
       } else {
@@ -116,11 +118,7 @@ class Judgement {
   }
 
   void CheckCeilings() {
-    constexpr double kGiga = 1e9, kTera = 1e12;
-    for (const v1::Ceiling& ceiling : result_.ceilings()) {
-      if (ceiling.resource() == "memory") CheckCeiling(ceiling, "gb_per_s", kGiga, "GB/s");
-      if (ceiling.resource() == "arithmetic") CheckCeiling(ceiling, "tflop_per_s", kTera, "TFLOP/s");
-    }
+    for (const v1::Ceiling& ceiling : result_.ceilings()) CheckCeiling(ceiling);
     if (!has_ceiling_) unknown_.push_back("no ceiling to compare with was measured for what this run does");
   }
 
