@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 import fleet
 
@@ -77,6 +78,16 @@ class Measurement(unittest.TestCase):
         self.assertEqual([False] * 4, [measured.step(8) for _ in range(4)])
         self.assertTrue(measured.end_epoch(loss=1.0))
         self.assertEqual(("steps", 1), (measured.stop_reason, len(measured.epochs)))
+
+    def test_finish_is_said_once_after_the_last_evaluation(self):
+        with unittest.mock.patch.object(measurement, "send") as send:
+            measured = measurement.Measurement({**self.GIVEN, "steps": 2}, steps_per_epoch=4)
+            for _ in range(4):
+                measured.step(8)
+            self.assertNotIn(unittest.mock.call("phase", {"name": "finish"}), send.mock_calls)
+            measured.end_epoch(loss=1.0)
+        self.assertEqual(1, send.mock_calls.count(unittest.mock.call("phase", {"name": "finish"})))
+        self.assertEqual(unittest.mock.call("phase", {"name": "finish"}), send.mock_calls[-1])
 
     def test_a_loss_that_is_not_finite_ends_the_run(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)

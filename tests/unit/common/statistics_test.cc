@@ -39,6 +39,8 @@ TEST(Statistics, TheMedianAbsoluteDeviationTakesNoNoticeOfAFewOddValues) {
   const std::vector<double> values = {1, 1, 2, 2, 4, 6, 900};
   EXPECT_DOUBLE_EQ(Summarize(values).median, 2);
   EXPECT_DOUBLE_EQ(Summarize(values).mad, 1);
+  const std::vector<double> even = {1, 2, 4, 8};
+  EXPECT_DOUBLE_EQ(Summarize(even).mad, 1.5) << "1, 1, 2 and 5 from 3";
 }
 
 TEST(Statistics, OfValuesThatAreNotFinite) {
