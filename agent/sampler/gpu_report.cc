@@ -38,18 +38,6 @@ std::optional<int> GpuIndex(const std::string& device) {
   return index;
 }
 
-v1::Sensor SensorState(const char* sensor, const Status& status) {
-  v1::Sensor state;
-  state.set_name(sensor);
-  state.set_why(status.message());
-  if (status.code() == StatusCode::kNotFound) {
-    state.set_state("absent");
-  } else {
-    state.set_state(status.code() == StatusCode::kPermissionDenied ? "forbidden" : "failed");
-  }
-  return state;
-}
-
 void GpuReport::Add(const telemetry::SeriesName& series, double value) {
   const auto range = std::find_if(kBelievable.begin(), kBelievable.end(),
                                   [&](const Range& candidate) { return candidate.unit == series.unit; });

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/sampler/kernel_file.h"
 #include "agent/sampler/sensor.h"
 #include "common/status.h"
 
@@ -13,10 +14,6 @@ namespace fleetmark {
 
 // N of "cuda:N", also of an AMD GPU, which LibTorch calls the same; nothing for a device of another kind.
 std::optional<int> GpuIndex(const std::string& device);
-
-// The state of a sensor that could read nothing: NOT_FOUND is "absent", PERMISSION_DENIED "forbidden", any other
-// failure "failed", each with its message.
-v1::Sensor SensorState(const char* sensor, const Status& status);
 
 // What came of asking a GPU once: readings that can be believed, and of each that is missing the reason.
 class GpuReport {
