@@ -24,13 +24,13 @@ std::string Axis::Text(double tick) const {
   return FormatFixed(std::fabs(tick) < (high - low) * 1e-9 ? 0 : tick, decimals);
 }
 
-Axis MakeAxis(double low, double high, int count, bool widens) {
+Axis MakeAxis(double low, double high, int count, double least_step, bool widens) {
   if (!(high > low)) {
     const double margin = low == 0 ? 1 : std::fabs(low) * 0.05;
     low -= margin;
     high += margin;
   }
-  const double step = RoundStep((high - low) / std::max(1, count));
+  const double step = std::max(least_step, RoundStep((high - low) / std::max(1, count)));
   Axis axis;
   axis.low = widens ? std::min(low, std::floor(low / step + 1e-9) * step) : low;
   axis.high = widens ? std::max(high, std::ceil(high / step - 1e-9) * step) : high;

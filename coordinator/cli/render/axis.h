@@ -18,7 +18,7 @@ struct Axis {
 };
 
 // An axis for values from `low` to `high`, both finite, with about `count` ticks at multiples of 1, 2 or 5 times a
-// power of ten. `widens`: it goes on to the next round number on both sides.
-Axis MakeAxis(double low, double high, int count, bool widens);
+// power of ten, at least `least_step` apart. `widens`: it goes on to the next round number on both sides.
+Axis MakeAxis(double low, double high, int count, double least_step, bool widens);
 
 }  // namespace fleetmark

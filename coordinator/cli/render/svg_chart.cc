@@ -11,7 +11,7 @@ namespace fleetmark {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 250;
-constexpr double kLeft = 64, kRight = 704, kTop = 30, kBottom = 204;
+constexpr double kLeft = 78, kRight = 708, kTop = 38, kBottom = 206;
 constexpr int kStyles = 3;       // of lines, in kChartStyle
 constexpr int kFewPoints = 40;   // so many are drawn as points as well
 constexpr double kLetter = 6.6;  // about how wide a letter of a legend is
@@ -28,8 +28,8 @@ std::string TextAt(double x, double y, const char* style, std::string_view text)
 }
 
 std::string Segment(double x1, double y1, double x2, double y2, const std::string& style) {
-  return "<line x1=\"" + SvgNumber(x1) + "\" y1=\"" + SvgNumber(y1) + "\" x2=\"" + SvgNumber(x2) + "\" y2=\"" + SvgNumber(y2) +
-         "\" class=\"" + style + "\"/>";
+  return "<line x1=\"" + SvgNumber(x1) + "\" y1=\"" + SvgNumber(y1) + "\" x2=\"" + SvgNumber(x2) + "\" y2=\"" +
+         SvgNumber(y2) + "\" class=\"" + style + "\"/>";
 }
 
 struct Extent {
@@ -46,7 +46,9 @@ struct Extent {
 class SvgChart {
  public:
   SvgChart(const v1::ReportChart& chart, const Extent& x, const Extent& y)
-      : chart_(chart), x_(MakeAxis(x.low, x.high, 8, false)), y_(MakeAxis(y.low, y.high, 5, true)) {}
+      : chart_(chart),
+        x_(MakeAxis(x.low, x.high, 8, chart.counts() ? 1 : 0, false)),
+        y_(MakeAxis(y.low, y.high, 5, 0, true)) {}
 
   std::string Render() {
     svg_ = "<svg viewBox=\"0 0 " + SvgNumber(kWidth) + " " + SvgNumber(kHeight) +
@@ -69,9 +71,7 @@ class SvgChart {
     svg_ += "<rect x=\"" + SvgNumber(from) + "\" y=\"" + SvgNumber(kTop) + "\" width=\"" + SvgNumber(until - from) +
             "\" height=\"" + SvgNumber(kBottom - kTop) + "\" class=\"band\"><title>" + EscapeHtml(band.name()) +
             "</title></rect>\n";
-    if (until - from > kLetter * static_cast<double>(band.name().size())) {
-      svg_ += TextAt((from + until) / 2, kTop + 12, "label middle", band.name()) + "\n";
-    }
+    svg_ += TextAt(from, kTop - 5, "label", band.name()) + "\n";
   }
 
   void AddAxes() {
@@ -118,13 +118,11 @@ class SvgChart {
             TextAt(x + 4, kBottom - 6, "label", std::to_string(number)) + "</g>\n";
   }
 
-  // Above the picture; a single line needs none, the title says what it is.
   void AddLegend() {
-    if (chart_.lines_size() < 2) return;
     double x = kLeft;
     for (int i = 0; i < chart_.lines_size(); ++i) {
-      svg_ += Segment(x, 14, x + 26, 14, "line l" + std::to_string(i % kStyles)) +
-              TextAt(x + 32, 18, "label", chart_.lines(i).name()) + "\n";
+      svg_ += Segment(x, 10, x + 26, 10, "line l" + std::to_string(i % kStyles)) +
+              TextAt(x + 32, 14, "label", chart_.lines(i).name()) + "\n";
       x += 32 + kLetter * DisplayWidth(chart_.lines(i).name()) + 20;
     }
   }

@@ -162,6 +162,7 @@ void AddSteps(const v1::Result& result, v1::ReportSection* section) {
   v1::ReportChart& chart = *section->add_blocks()->mutable_chart();
   chart.set_title("Step times");
   chart.set_x_title("step");
+  chart.set_counts(true);
   chart.set_y_title(std::string("time of a step, ") + unit.name);
   chart.set_caption(StepCaption(result));
   Points points;
@@ -204,6 +205,7 @@ void AddEpochChart(const v1::Result& result, const char* title,
   v1::ReportChart& chart = *section->add_blocks()->mutable_chart();
   chart.set_title(title);
   chart.set_x_title("epoch");
+  chart.set_counts(true);
   chart.set_y_title(title);
   if (known[0] > 0) AddLine("training", of_training, &chart);
   if (known[1] > 0) AddLine("validation", of_validation, &chart);

@@ -166,19 +166,20 @@ TEST(Svg, ShowsAnUnknownValueAsAGap) {
 }
 
 TEST(AxisTest, TicksAreRoundAndCoverTheValues) {
-  const Axis axis = MakeAxis(0, 187, 5, true);
+  const Axis axis = MakeAxis(0, 187, 5, 0, true);
   EXPECT_THAT(axis.ticks, ElementsAre(0, 50, 100, 150, 200));
   EXPECT_EQ(axis.Text(50), "50");
-  const Axis small = MakeAxis(0.0231, 0.0244, 5, true);
+  const Axis small = MakeAxis(0.0231, 0.0244, 5, 0, true);
   EXPECT_LE(small.low, 0.0231);
   EXPECT_GE(small.high, 0.0244);
   EXPECT_EQ(small.Text(small.ticks[0]), "0.0230");
+  EXPECT_THAT(MakeAxis(1, 2, 8, 1, false).ticks, ElementsAre(1, 2)) << "of epochs, which are whole";
 }
 
 TEST(AxisTest, EveryStretchHasAnAxis) {
   for (const auto& [low, high] : std::vector<std::pair<double, double>>{
            {0, 0}, {5, 5}, {-3, -3}, {-1, 1}, {1e-9, 2e-9}, {1e18, 1e18 + 256}, {-1e300, 1e300}}) {
-    const Axis axis = MakeAxis(low, high, 5, true);
+    const Axis axis = MakeAxis(low, high, 5, 0, true);
     EXPECT_LT(axis.low, axis.high) << low << " " << high;
     EXPECT_LE(axis.low, low);
     EXPECT_GE(axis.high, high);

@@ -131,7 +131,8 @@ TEST(Boards, AreNeverMixed) {
   (*runs[0].mutable_parameters())["batch"] = "128";
   runs[1].set_workload_version(2);
   (*runs[2].mutable_parameters())["threads"] = "1";
-  runs[3].set_unranked(true);
+  runs[4].set_unranked(true);
+  runs[4].set_profile("stock");
   const std::vector<ReportBoard> boards = SampleBoards(runs);
   std::vector<std::string> found;
   for (const ReportBoard& board : boards) {
