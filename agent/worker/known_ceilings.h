@@ -21,8 +21,9 @@ class KnownCeilings {
   explicit KnownCeilings(std::vector<Ceiling> kept = {}) : known_(std::move(kept)) {}
 
   // The rate of the ceiling to compare a run's own `rate` with. It is measured only where none is kept, or where `rate`
-  // passes it: machines are noisy, and a ceiling that was kept in a bad minute must not make an honest result look
-  // impossible. Of both the better counts. Throws what `measure` throws, and RunFailure when that finds no rate.
+  // passes it: machines are noisy, and a ceiling that was measured in a bad minute must not make an honest result look
+  // impossible. A few times at most, until one is no less than `rate`; the best counts. Throws what `measure` throws,
+  // and RunFailure when that finds no rate.
   double Of(const std::string& resource, const std::string& dtype, double rate, const std::function<double()>& measure);
 
   // What Of answered with, in order.

@@ -43,8 +43,14 @@ TEST(KnownCeilings, OneThatTheRunPassesIsMeasuredAnewAndTheBetterCounts) {
   KnownCeilings raised(Kept());
   EXPECT_EQ(raised.Of("memory", "", 110, [] { return 120; }), 120);
   EXPECT_GE(raised.compared()[0].measured_unix_s, before);
+  int measured = 0;
+  KnownCeilings again;
+  EXPECT_EQ(again.Of("memory", "", 110, [&] { return ++measured == 1 ? 60 : 120; }), 120);
+  EXPECT_EQ(measured, 2) << "the first was of a bad minute, and the second is enough";
+  measured = 0;
   KnownCeilings stays(Kept());
-  EXPECT_EQ(stays.Of("memory", "", 110, [] { return 90; }), 100);
+  EXPECT_EQ(stays.Of("memory", "", 110, [&] { return ++measured, 90; }), 100);
+  EXPECT_EQ(measured, 3) << "not for ever";
   EXPECT_EQ(stays.compared()[0].rate, 100);
   EXPECT_EQ(stays.compared()[0].measured_unix_s, 7) << "of the measurement that counts";
 }

@@ -237,7 +237,8 @@ TEST(MemoryTraffic, IsComparedWithTheCeilingWhereNoCacheHoldsIt) {
 }
 
 TEST(MemoryTraffic, AnUploadIsComparedWithNothing) {
-  const Outcome outcome = Execute("tensor_add", {{"n", "8192"}, {"variant", "upload"}, {"steps", "1"}});
+  const Outcome outcome =
+      Execute("tensor_add", {{"n", "8192"}, {"dtype", "bf16"}, {"variant", "upload"}, {"steps", "1"}, {"warmup", "1"}});
   EXPECT_FALSE(outcome.metrics.contains("ceiling_share"));
   EXPECT_TRUE(outcome.ceilings.empty());
 }
