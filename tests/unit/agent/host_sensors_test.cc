@@ -15,9 +15,11 @@
 namespace fleetmark {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::IsSupersetOf;
+using testing::Key;
 using testing::Pair;
 using testing::UnorderedElementsAre;
 
@@ -222,14 +224,20 @@ TEST_F(RaplTest, AMachineWithoutItSaysSo) {
 TEST(MakeSensors, ReadThisMachineWithoutHarm) {
   std::map<std::string, std::string> said;
   std::vector<Reading> readings;
-  for (const auto& sensor : MakeSensors()) {
-    sensor->Begin({getpid(), "cpu", "cpu"});
+  const SensorSubject subject = {getpid(), "cuda:0", "GPU-00000000-0000-0000-0000-000000000000"};
+  for (const auto& sensor : MakeSensors(subject)) {
+    sensor->Begin(subject);
     said[sensor->name()] = sensor->Read(0, &readings).state();
   }
   EXPECT_THAT(said, IsSupersetOf({Pair("proc", "ok")}));
+  EXPECT_THAT(said, Contains(Key("nvml")));
   std::vector<std::string> names;
   for (const Reading& reading : readings) names.push_back(reading.name);
   EXPECT_THAT(names, IsSupersetOf({"load1", "memory_used_bytes", "worker_rss_bytes"}));
+}
+
+TEST(MakeSensors, ARunOnTheCpuIsAskedNothingAboutGpus) {
+  for (const auto& sensor : MakeSensors({getpid(), "cpu", "cpu"})) EXPECT_STRNE("nvml", sensor->name());
 }
 
 }  // namespace
