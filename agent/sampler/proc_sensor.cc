@@ -33,7 +33,9 @@ class ProcSensor final : public Sensor {
     const auto use = family_.Read();
     if (use.ok()) {
       const auto worker = AddPercent(telemetry::kWorkerCpu, worker_.PerSecond(now_s, use->cpu_ticks), readings);
-      readings->push_back({telemetry::kWorkerRss.name, telemetry::kWorkerRss.unit, use->rss_pages * page_bytes_});
+      if (use->rss_pages > 0) {  // what has ended and was not waited for has none
+        readings->push_back({telemetry::kWorkerRss.name, telemetry::kWorkerRss.unit, use->rss_pages * page_bytes_});
+      }
       if (machine && worker && agent) {
         // Ticks are coarse, and counted apart: a little less than nothing is nothing.
         const double other = std::max(0.0, *machine - *worker - *agent);
