@@ -134,7 +134,7 @@ int nvmlDeviceGetProcessUtilization(Device device, fleetmark::nvml::ProcessSampl
   std::istringstream words(call.Text("samples"));
   char colon = 0;
   for (fleetmark::nvml::ProcessSample one{}; words >> one.pid >> colon >> one.time_us >> colon >> one.sm;) {
-    if (one.time_us > since_us) samples.push_back(one);
+    if (one.time_us > since_us || one.time_us == 0) samples.push_back(one);
   }
   return samples.empty() ? fleetmark::nvml::kNotFound : HandOut(samples, count, room);
 }

@@ -80,16 +80,18 @@ constexpr uint32_t kMajor = 7;
 int rsmi_dev_current_socket_power_get(uint32_t gpu, uint64_t* microwatts) {
   return Answer("rsmi_dev_current_socket_power_get", gpu, "microwatts", microwatts);
 }
+#endif
+
 int rsmi_dev_gpu_metrics_info_get(uint32_t gpu, rocm_smi::GpuMetrics* metrics) {
   uint64_t reasons = 0;
   const int code = Answer("rsmi_dev_gpu_metrics_info_get", gpu, "throttling", &reasons);
   if (code != 0) return code;
   metrics->bytes[2] = 1;
   metrics->bytes[3] = 3;
-  std::memcpy(metrics->bytes + 112, &reasons, sizeof reasons);
+  // Before version 6 the structure ended before this.
+  if (kMajor >= 6) std::memcpy(metrics->bytes + 112, &reasons, sizeof reasons);
   return 0;
 }
-#endif
 
 int rsmi_version_get(rocm_smi::Version* version) {
   *version = {kMajor, 0, 0, "0"};

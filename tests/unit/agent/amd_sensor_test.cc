@@ -180,11 +180,14 @@ TEST_F(AmdgpuSensorTest, NonsenseIsDroppedAndSaid) {
   Write("card10/device/mem_info_vram_used", "");
   Write("card10/device/pp_dpm_sclk", "0: 500Mhz\n");
   Write("card10/device/hwmon/hwmon3/temp2_input", "10000000\n");
-  Write("card10/device/gpu_metrics", "short");
+  Write("card10/device/gpu_metrics", "x");
   EXPECT_THAT(Read(), IsState("failed", AllOf(HasSubstr("gpu_util_percent: gpu_busy_percent holds no such number"),
                                               HasSubstr("gpu_memory_bytes: mem_info_vram_used cannot be read"),
-                                              HasSubstr("gpu_mhz: pp_dpm_sclk holds"), HasSubstr("10000 °C"))));
+                                              HasSubstr("gpu_mhz: pp_dpm_sclk holds"), HasSubstr("10000 °C"),
+                                              HasSubstr("gpu_metrics is cut short"))));
   EXPECT_THAT(values_, UnorderedElementsAre(Key("gpu_memory_mhz"), Key("gpu_power_w")));
+  Write("card10/device/gpu_metrics", std::string("\0\0\1\3 and no more", 16));
+  EXPECT_THAT(Read(), IsState("failed", HasSubstr("gpu_metrics is cut short")));
 }
 
 TEST_F(AmdgpuSensorTest, WhatIsForbiddenIsSaidAndTheRestRead) {

@@ -238,7 +238,7 @@ class NvmlNeighbours : public NvmlSensorTest {
 };
 
 TEST_F(NvmlNeighbours, AreWhatDoesNotDescendFromTheWorker) {
-  Samples(Worker() + ":200:30 " + Child() + ":200:20 " + Stranger() + ":150:9 " + Stranger() + ":200:40");
+  Samples(Worker() + ":200:30 " + Child() + ":200:20 " + Stranger() + ":200:40 " + Stranger() + ":150:9 0:200:50");
   EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
   EXPECT_EQ(40, values_.at("gpu_other_util_percent"));
   Samples(Worker() + ":300:90");
@@ -247,9 +247,9 @@ TEST_F(NvmlNeighbours, AreWhatDoesNotDescendFromTheWorker) {
 }
 
 TEST_F(NvmlNeighbours, AreUnknownWithoutNewSamples) {
-  Samples(Worker() + ":200:30 " + Stranger() + ":200:40");
+  Samples(Worker() + ":200:30 " + Stranger() + ":200:40 " + Stranger() + ":0:9");  // the last was never filled in
   Read(&sensor_);
-  EXPECT_THAT(values_, Contains(Key("gpu_other_util_percent")));
+  EXPECT_EQ(40, values_.at("gpu_other_util_percent"));
   EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
   EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
 }
@@ -276,7 +276,7 @@ TEST_F(NvmlNeighbours, DoNotIncludeAProcessOfTheRunThatHasEnded) {
 }
 
 TEST_F(NvmlNeighbours, OfNonsenseAreNot) {
-  Samples(Worker() + ":200:30 " + Stranger() + ":200:4000000000 0:200:40");
+  Samples(Worker() + ":200:30 " + Stranger() + ":200:4000000000");
   EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("gpu_other_util_percent: 4e+09 % cannot be true")));
   EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
 }
