@@ -84,9 +84,9 @@ class Quota(fleet.FleetTest):
             self.addCleanup(self.group.rmdir)
             if self.is_v1:
                 (self.group / "cpu.cfs_period_us").write_text("100000")
-                (self.group / "cpu.cfs_quota_us").write_text("60000")
+                (self.group / "cpu.cfs_quota_us").write_text("20000")
             else:
-                (self.group / "cpu.max").write_text("60000 100000")
+                (self.group / "cpu.max").write_text("20000 100000")
         except OSError as error:
             self.skipTest(f"no control group with a CPU quota can be made here: {error}")
 
