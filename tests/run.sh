@@ -5,8 +5,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out.
-readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test worker_process_test agent_loop_test
-  coordinator_core_test coordinator_loop_test coordinator_store_test worker_core_test)
+readonly THREAD_TESTS=(base_test common_test database_test agent_core_test journal_test sampler_test gpu_sensors_test
+  worker_process_test agent_loop_test coordinator_core_test coordinator_loop_test coordinator_store_test worker_core_test)
 readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {
