@@ -86,8 +86,9 @@ std::string RenderReportHtml(const v1::ReportDocument& document) {
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n" +
-      Element("title", document.title()) + "<style>" + kPageStyle + kChartStyle + "</style>\n</head>\n<body>\n<main>\n" +
-      Element("h1", document.title()) + "<p class=\"made\">Made " + FormatTime(document.made_unix_s()) + "</p>\n";
+      Element("title", document.title()) + "<style>" + kPageStyle + kChartStyle +
+      "</style>\n</head>\n<body>\n<main>\n" + Element("h1", document.title()) + "<p class=\"made\">Made " +
+      FormatTime(document.made_unix_s()) + "</p>\n";
   for (const v1::ReportSection& section : document.sections()) html += SectionHtml(section);
   return html + "</main>\n</body>\n</html>\n";
 }

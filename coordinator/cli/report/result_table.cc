@@ -107,7 +107,7 @@ void AddResults(const ReportBoard& board, v1::ReportSection* section) {
     const v1::Verdict& verdict = series.run().result().verdict();
     if (!IsFlagged(verdict.kind())) continue;
     std::string why;
-    for (const std::string& evidence : verdict.evidence()) why += (why.empty() ? ": " : "; ") + evidence;
+    if (verdict.evidence_size() > 0) why = ": " + verdict.evidence(0);
     AddParagraph("! " + NameOf(series) + " is " + verdict.kind() + why + ". Left out of the ratios.", section);
   }
 }
