@@ -20,6 +20,7 @@ bool StillHolds(const v1::CeilingConditions& kept, v1::CeilingConditions now) {
   if (kept.runtime() != now.runtime()) {
     now.set_runtime(kept.runtime());
     now.set_runtime_version(kept.runtime_version());
+    now.set_device_model(kept.device_model());  // each framework spells it in its own way
   }
   return google::protobuf::util::MessageDifferencer::Equals(kept, now);
 }

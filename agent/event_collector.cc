@@ -67,8 +67,8 @@ void EventCollector::TakeLine(std::string_view line) {
 
 void EventCollector::FollowPart(const v1::WorkerEvent& event) {
   if (part_ == Part::kBefore && event.phase().name() == "measure") part_ = Part::kMeasured;
-  const bool is_of_result = event.has_metric() || event.has_samples() || event.has_result() || event.has_error();
-  if (part_ == Part::kMeasured && (is_of_result || event.phase().name() == "finish")) part_ = Part::kBehind;
+  const bool is_end = event.phase().name() == "finish" || event.has_result() || event.has_error();
+  if (part_ == Part::kMeasured && is_end) part_ = Part::kBehind;
 }
 
 void EventCollector::Take(v1::WorkerEvent* event) {

@@ -28,7 +28,7 @@ struct RunArguments {
   std::vector<std::string> parameters;
   std::string device;
   std::string profile = kStockProfile;
-  std::string runtime = "libtorch";
+  std::string runtime = kOwnRuntime;
   std::string telemetry = kTelemetryOn;
   std::string timeout = "1h";
   std::string state_dir;

@@ -11,11 +11,11 @@
 #include "agent/worker_command.h"
 #include "common/files.h"
 #include "common/proto_json.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
 
-constexpr char kLibtorch[] = "libtorch";
 constexpr double kDescribeTimeoutS = 60;  // importing a Python framework from a cold disk
 constexpr size_t kDescribeBytes = size_t{4} << 20;
 
@@ -32,7 +32,7 @@ std::string WhyNotExecutable(const std::string& name, const std::filesystem::pat
   const std::string reason =
       path.string() + (access(path.c_str(), F_OK) == 0 ? " cannot be executed" : " does not exist");
   return reason +
-         (name == kLibtorch
+         (name == kOwnRuntime
               ? "; build it with LibTorch (cmake -DFLEETMARK_TORCH=auto), or name another with --runner libtorch=PATH"
               : "; check --runner " + name + "=PATH");
 }
@@ -79,7 +79,7 @@ void FillUuids(std::vector<v1::Runtime>* runtimes) {
     }
   };
   for (const v1::Runtime& runtime : *runtimes) {
-    if (runtime.name() == kLibtorch) learn(runtime);
+    if (runtime.name() == kOwnRuntime) learn(runtime);
   }
   for (const v1::Runtime& runtime : *runtimes) learn(runtime);
   for (v1::Runtime& runtime : *runtimes) {
@@ -96,7 +96,7 @@ void FillUuids(std::vector<v1::Runtime>* runtimes) {
 std::map<std::string, std::filesystem::path> RunnerPaths(const std::map<std::string, std::string>& named,
                                                          const std::filesystem::path& runtimes_directory) {
   std::map<std::string, std::filesystem::path> paths;
-  paths[kLibtorch] = ProgramDirectory() / "fleetmark-worker";
+  paths[kOwnRuntime] = ProgramDirectory() / "fleetmark-worker";
   for (const PythonRuntime& runtime : PythonRuntimes()) {
     paths[runtime.name] = RuntimeRunner(std::filesystem::absolute(runtimes_directory), runtime.name);
   }

@@ -49,10 +49,14 @@ std::optional<ClockDrop> FindClockDrop(std::span<const double> clock, std::span<
   constexpr size_t kFewestPoints = 5;
   constexpr double kAsBusy = 0.8, kUsual = 0.9;
   if (clock.size() < kFewestPoints || busy.size() != clock.size()) return std::nullopt;
-  std::vector<double> sorted(clock.begin(), clock.end()), sorted_busy(busy.begin(), busy.end());
-  std::sort(sorted.begin(), sorted.end());
+  std::vector<double> sorted, sorted_busy(busy.begin(), busy.end());
   std::sort(sorted_busy.begin(), sorted_busy.end());
-  const double usual_busy = Quantile(sorted_busy, 0.5), from = Quantile(sorted, kUsual);
+  const double usual_busy = Quantile(sorted_busy, 0.5);
+  for (size_t i = 0; i < clock.size(); ++i) {
+    if (busy[i] >= kAsBusy * usual_busy) sorted.push_back(clock[i]);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  const double from = Quantile(sorted, kUsual);
   const size_t width = std::max<size_t>(clock.size() / 10, 2);
   double to = from;
   for (size_t begin = 0; begin + width <= clock.size(); ++begin) {

@@ -7,8 +7,8 @@ namespace fleetmark {
 
 // How far a clock fell while its device stayed busy.
 struct ClockDrop {
-  double from = 0;   // 90th percentile of the clock
-  double to = 0;     // lowest mean over a tenth of the points, of those with the device as busy as in the middle
+  double from = 0;   // 90th percentile of the clock, of the points with the device as busy as in the middle
+  double to = 0;     // lowest mean over a tenth of the points, of those with the device as busy
   double share = 0;  // 1 - to / from
 };
 // Absent for fewer than five points, or where it is not known how busy the device was. As many of `busy` as of `clock`.

@@ -39,9 +39,7 @@ double Drift(std::span<const double> step_s) {
 
 Steadiness DescribeSteadiness(std::span<const double> step_s, double steps_per_sample) {
   Steadiness steadiness;
-  const auto good = static_cast<size_t>(std::count_if(step_s.begin(), step_s.end(), IsStepTime));
-  steadiness.bad_samples = step_s.size() - good;
-  if (steadiness.bad_samples > 0 || step_s.empty()) return steadiness;
+  if (step_s.empty() || !std::all_of(step_s.begin(), step_s.end(), IsStepTime)) return steadiness;
   steadiness.sustained_it_per_s = 1 / Mean(step_s);
   steadiness.change_points = FindChangePoints(step_s);
   for (ChangePoint& point : steadiness.change_points) point.at_s *= steps_per_sample;

@@ -10,6 +10,7 @@
 namespace fleetmark {
 
 // How the speed went over the steady part of a run: Steadiness of run.proto.
+// All absent or empty where a sample is no step time: zero, negative or not finite.
 struct Steadiness {
   // Best contiguous tenth; absent where there are fewer than ten samples.
   std::optional<double> burst_it_per_s;
@@ -18,8 +19,6 @@ struct Steadiness {
   // By the least-squares line through log step times how much longer a step is at the end than at the beginning, as a
   // share: 0.1 is a tenth longer. Absent where there are fewer than ten samples.
   std::optional<double> drift;
-  // Samples that are no step times, zero, negative or not finite. With one the other fields are absent or empty.
-  size_t bad_samples = 0;
 };
 
 // `step_s`: seconds a step, each the mean of `steps_per_sample` > 0 consecutive ones. 100,000 take some milliseconds.

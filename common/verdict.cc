@@ -44,7 +44,9 @@ class Judgement {
     for (const v1::Metric& metric : result.metrics()) {
       if (metric.name() == result.primary_metric()) primary_ = &metric;
     }
-    has_telemetry_ = CountMeasuredPoints(telemetry_) >= limits::kFewestPoints;
+    for (const auto& series : {telemetry::kCpu, telemetry::kOtherCpu, telemetry::kGpuUtil}) {
+      has_telemetry_ = has_telemetry_ || View(series).size() >= limits::kFewestPoints;
+    }
   }
 
   v1::Verdict Conclude() {
@@ -74,7 +76,20 @@ class Judgement {
                        [&](const Finding& finding) { return finding.kind == kind; });
   }
   SeriesView View(const telemetry::SeriesName& series) const { return {telemetry_, series.name}; }
-  double Capacity() const { return 100.0 * std::max(1, result_.environment().cpu_count()); }
+  // Of the whole machine, which others have too, and not of the CPUs that the worker may run on.
+  double Capacity() const {
+    const std::string one_cpu = std::string(telemetry::kCpu.name) + ".";
+    const auto cpus =
+        std::count_if(telemetry_.series().begin(), telemetry_.series().end(),
+                      [&](const v1::TelemetrySeries& series) { return series.name().starts_with(one_cpu); });
+    return 100.0 *
+           std::max<double>({1.0, static_cast<double>(cpus), static_cast<double>(result_.environment().cpu_count())});
+  }
+  // Whether the CPUs do the run's work: those of a run on a GPU, or with few threads, idle and clock as they like.
+  bool IsBusyOnCpu() const {
+    const SeriesView worker = View(telemetry::kWorkerCpu);
+    return View(telemetry::kGpuUtil).empty() && !worker.empty() && worker.Mean() >= limits::kBusyMachine * Capacity();
+  }
 
   void CheckValues() {
     const auto bad =
@@ -108,7 +123,9 @@ class Judgement {
       const double ceiling_value = ceiling.rate() / bounded->scale, share = metric.value() / ceiling_value;
       const std::string words = Text(metric.value()) + " " + bounded->unit + " is " + Percent(share) + " of the " +
                                 Text(ceiling_value) + " " + bounded->unit + " that the agent saw this device reach";
-      if (share > limits::kMostOfCeiling) {
+      if (share > limits::kMostOfCeiling && result_.environment().runtime() != kOwnRuntime) {
+        unknown_.push_back(words + ", which this runtime cannot measure anew: run libtorch on it");
+      } else if (share > limits::kMostOfCeiling) {
         Against("IMPLAUSIBLE", "ceiling", words + ": it cannot have been that fast");
       } else {
         in_order_.push_back(words);
@@ -124,16 +141,15 @@ class Judgement {
 
   void CheckGpuThrottles() {
     const SeriesView heat = View(telemetry::kGpuHeatThrottle), brake = View(telemetry::kGpuPowerBrake);
-    if (!heat.empty() && heat.ShareFrom(1) >= limits::kThrottledShare) {
+    if (!heat.empty() && heat.Mean() >= limits::kThrottledShare) {
       const SeriesView temperature = View(telemetry::kGpuTemperature);
       Against("THROTTLED", "heat",
-              "the GPU slowed itself down because of heat during " + Percent(heat.ShareFrom(1)) +
-                  " of the measured part" +
+              "the GPU slowed itself down because of heat during " + Percent(heat.Mean()) + " of the measured part" +
                   (temperature.empty() ? "" : ", at up to " + Text(temperature.Max()) + " °C"));
     }
-    if (!brake.empty() && brake.ShareFrom(1) >= limits::kThrottledShare) {
+    if (!brake.empty() && brake.Mean() >= limits::kThrottledShare) {
       Against("THROTTLED", "power",
-              "the GPU's power brake was on during " + Percent(brake.ShareFrom(1)) +
+              "the GPU's power brake was on during " + Percent(brake.Mean()) +
                   " of the measured part: its supply does not give what it needs");
     }
     CheckClock(telemetry::kGpuClock, telemetry::kGpuUtil, telemetry::kGpuTemperature, View(telemetry::kGpuPowerCap),
@@ -143,10 +159,10 @@ class Judgement {
 
   void CheckCpuThrottles() {
     const SeriesView events = View(telemetry::kCpuHeatThrottles), quota = View(telemetry::kQuota);
-    if (!events.empty() && events.ShareFrom(1e-9) >= limits::kThrottledShare) {
+    if (IsBusyOnCpu() && !events.empty() && events.Mean() >= limits::kHeatEventsPerS) {
       Against("THROTTLED", "heat",
-              "the CPU slowed itself down because of heat: its kernel counted throttle events during " +
-                  Percent(events.ShareFrom(1e-9)) + " of the measured part");
+              "the CPU slowed itself down because of heat: its kernel counted " + Text(events.Mean()) +
+                  " throttle events a second");
     }
     if (!quota.empty() && quota.Mean() >= limits::kQuotaPercent) {
       Against("THROTTLED", "quota",
@@ -165,9 +181,9 @@ class Judgement {
     if (!drop) return;
     constexpr double kHot_c = 85, kOften = 0.2;
     const bool is_hot = !temperature.empty() && temperature.Max() >= kHot_c;
-    const bool is_capped = !power_cap.empty() && power_cap.ShareFrom(1) >= kOften;
+    const bool is_capped = !power_cap.empty() && power_cap.Mean() >= kOften;
     const bool is_slower = SpeedShare() < limits::kSlowdown;
-    if (drop->share < limits::kClockDrop || (!is_capped && !is_slower)) return;
+    if (drop->share < limits::kClockDrop || !is_slower) return;
     Against("THROTTLED",
             is_hot      ? "heat"
             : is_capped ? "power"
@@ -182,12 +198,11 @@ class Judgement {
     if (others.empty()) return unknown_.push_back("what other processes did was not seen");
     const double busy = others.Mean() + (worker.empty() ? 0 : worker.Mean());
     const double limit = busy >= limits::kFullMachine * Capacity()
-                             ? limits::kOthersWhenFull
+                             ? std::max(limits::kOthersWhenFull, limits::kOthersOfFullMachine * Capacity())
                              : std::max(limits::kOthersOnCpu, limits::kOthersOfMachine * Capacity());
     const std::string used = "other processes used " + Text(others.Mean()) + " % of a CPU on average";
     if (others.Mean() >= limit) {
-      Against("INTERFERED", "other processes",
-              used + ", of the " + Text(Capacity() / 100) + " CPUs that the run needs");
+      Against("INTERFERED", "other processes", used + ", of " + Text(Capacity() / 100) + " CPUs");
     } else if (const double level = std::max(limit, limits::kOthersOnCpu);
                others.ShareFrom(level) >= limits::kOthersForAWhile) {
       Against("INTERFERED", "other processes",
@@ -228,7 +243,7 @@ class Judgement {
 
   void CheckSlowdown() {
     if (HasAny("THROTTLED")) return;
-    if (has_telemetry_) {
+    if (has_telemetry_ && IsBusyOnCpu()) {
       CheckClock(telemetry::kCpuClock, telemetry::kWorkerCpu, telemetry::kCpuTemperature,
                  SeriesView(v1::Telemetry(), ""), "CPU");
       if (HasAny("THROTTLED")) return;
@@ -265,7 +280,7 @@ class Judgement {
                            TrendShare(step_s_) >= limits::kLeastTrend;
     if (has_drift && drift > 0) {
       Against("NOISY", "drift", "steps became slower and slower: " + Percent(drift) + " from the first to the last");
-    } else if ((has_drift || !IsSteady()) && drift < 0) {
+    } else if (has_drift) {
       Against("NOISY", "warm-up",
               "it was still warming up: steps became " + Percent(-drift) + " faster from the first to the last");
     } else if (!IsSteady()) {
@@ -273,7 +288,11 @@ class Judgement {
     }
   }
 
-  bool IsSteady() const { return !result_.summary().has_is_steady() || result_.summary().is_steady(); }
+  // Of fewer samples noise alone looks as if it never settled once in 30 times.
+  bool IsSteady() const {
+    constexpr size_t kFewestToTell = 200;
+    return !result_.summary().has_is_steady() || result_.summary().is_steady() || step_s_.size() < kFewestToTell;
+  }
 
   v1::Verdict Verdict() {
     const auto gravity = [](const Finding& finding) {
@@ -284,15 +303,15 @@ class Judgement {
     v1::Verdict verdict;
     verdict.set_kind(findings_.empty() ? (has_telemetry_ ? "OK" : "UNCHECKED") : findings_.front().kind);
     if (!findings_.empty()) verdict.set_cause(findings_.front().cause);
-    if (!has_telemetry_) {
-      unknown_.insert(unknown_.begin(), telemetry_.at_s_size() == 0 ? "there is no telemetry of this run"
-                                                                    : "the measured part was too short for telemetry");
-    }
     for (const v1::Sensor& sensor : telemetry_.sensors()) {
       if (sensor.state() != "ok")
         unknown_.push_back("sensor " + sensor.name() + " " + sensor.state() + ": " + sensor.why());
     }
     for (const Finding& finding : findings_) verdict.add_evidence(finding.sentence);
+    if (!has_telemetry_) {
+      verdict.add_evidence(telemetry_.at_s_size() == 0 ? "not known: there is no telemetry of this run"
+                                                       : "not known: the measured part has too little telemetry");
+    }
     for (const std::string& sentence : in_order_) verdict.add_evidence("in order: " + sentence);
     for (const std::string& sentence : unknown_) verdict.add_evidence("not known: " + sentence);
     return verdict;

@@ -12,12 +12,15 @@ inline constexpr double kMostClaimedTime = 1.05;  // times the measured part as 
 inline constexpr double kClaimedTimeSlack_s = 0.25;
 // THROTTLED
 inline constexpr double kThrottledShare = 0.05;  // of the points, with a device's own word for heat or power
+inline constexpr double kHeatEventsPerS = 0.2;   // that the kernel counted, of a run that works the CPUs:
+inline constexpr double kBusyMachine = 0.5;      // of all CPUs
 inline constexpr double kQuotaPercent = 5;       // of the time, held back by the quota
 inline constexpr double kClockDrop = 0.12;       // of the clock, over a tenth of the run, while the device was as busy
 inline constexpr double kSlowdown = 0.95;        // sustained against burst rate, and
 inline constexpr double kStepSlower = 0.1;       // steps that from one place on take so much longer
 // INTERFERED, in percent of one CPU
-inline constexpr double kOthersWhenFull = 20;  // where worker and others together fill the machine
+inline constexpr double kOthersWhenFull = 20;         // where worker and others together fill the machine,
+inline constexpr double kOthersOfFullMachine = 0.01;  // or that share of all CPUs, if it is more
 inline constexpr double kFullMachine = 0.85;
 inline constexpr double kOthersOnCpu = 60;       // where they do not
 inline constexpr double kOthersOfMachine = 0.1;  // or that share of all CPUs, if it is more
@@ -29,7 +32,7 @@ inline constexpr double kWidestInterval = 0.05;  // of the value, from end to en
 inline constexpr double kMostDrift = 0.05;       // from the first step to the last, with
 inline constexpr double kLeastTrend = 0.5;       // of the variance explained by it
 // UNCHECKED below
-inline constexpr int kFewestPoints = 3;
+inline constexpr size_t kFewestPoints = 3;
 
 }  // namespace fleetmark::verdict_limits
 
@@ -37,9 +40,9 @@ namespace fleetmark {
 
 // The gravest that speaks against the result: IMPLAUSIBLE, THROTTLED, INTERFERED, NOISY, in this order; OK when nothing
 // does; UNCHECKED when nothing does and there was no telemetry of the measured part. The evidence begins with what
-// decided, then what else speaks against it, then what was looked at and found in order, then what could not be looked
-// at. Reads metrics, samples "step_s", summary, steadiness, telemetry, ceilings and environment; of the verdict
-// nothing.
+// decided, for UNCHECKED that there is no telemetry; then what else speaks against it, what was looked at and found in
+// order, and what could not be looked at. Reads metrics, samples "step_s", summary, steadiness, telemetry, ceilings and
+// environment; of the verdict nothing.
 v1::Verdict Judge(const v1::Result& result);
 
 }  // namespace fleetmark

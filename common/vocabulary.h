@@ -8,6 +8,9 @@
 // The words that people see and filter by, once each. They travel as text.
 namespace fleetmark {
 
+// The runtime that is ours: fleetmark-worker.
+inline constexpr char kOwnRuntime[] = "libtorch";
+
 // How a workload is set up: as a plain script of its framework would run it, or with the fastest settings that leave
 // the computation the same.
 inline constexpr char kStockProfile[] = "stock";

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 #include "coordinator/targets.h"
 
 namespace fleetmark {
@@ -35,7 +36,7 @@ StatusOr<v1::WorkloadSpec> FindWorkloadSpec(const std::vector<WorkloadRecord>& w
     names.insert(record.spec.name());
     if (record.spec.name() != workload) continue;
     const auto merit = [](const WorkloadRecord& r) {
-      return std::make_pair(r.spec.version(), r.runtime == kDefaultRuntime);
+      return std::make_pair(r.spec.version(), r.runtime == kOwnRuntime);
     };
     if (best == nullptr || merit(record) > merit(*best)) best = &record;
   }

@@ -195,7 +195,7 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
 
 void OnSubmit(StepContext& step, const SubmitAsked& event) {
   v1::SubmitRequest request = event.request;
-  if (request.runtime().empty()) request.set_runtime(kDefaultRuntime);
+  if (request.runtime().empty()) request.set_runtime(kOwnRuntime);
   if (request.profile().empty()) request.set_profile(kStockProfile);
   if (request.telemetry().empty()) request.set_telemetry(kTelemetryOn);
   if (request.repeat() == 0) request.set_repeat(1);

@@ -98,7 +98,7 @@ bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string
 }
 
 StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request) {
-  const std::string name = request.runtime().empty() ? kDefaultRuntime : request.runtime();
+  const std::string name = request.runtime().empty() ? kOwnRuntime : request.runtime();
   FLEETMARK_ASSIGN_OR_RETURN(const v1::Runtime* runtime, FindRuntime(agent, name));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec* workload, FindWorkload(agent, *runtime, request.workload()));
   Placement placement;

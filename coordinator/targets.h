@@ -11,7 +11,6 @@
 // What a Submit means for one machine: does it match, and which devices would run it.
 namespace fleetmark {
 
-inline constexpr char kDefaultRuntime[] = "libtorch";
 inline constexpr char kAllRuntimes[] = "all";
 
 // The kind of refusal of what an older agent would take no notice of.

@@ -18,8 +18,12 @@ std::vector<std::unique_ptr<Sensor>> MakeSensors(const SensorSubject& subject) {
   sensors.push_back(MakeHeatThrottleSensor());
   sensors.push_back(MakeRaplSensor());
   if (!GpuIndex(subject.device)) return sensors;
-  sensors.push_back(std::make_unique<NvmlSensor>());
-  sensors.push_back(MakeAmdSensor());
+  // One vendor's, so that of a machine with both no number is the mean of two GPUs: AMD's where its driver alone is
+  // there.
+  std::error_code error;
+  const bool has_amd = std::filesystem::exists("/sys/module/amdgpu", error);
+  const bool has_nvidia = std::filesystem::exists("/proc/driver/nvidia", error);
+  sensors.push_back(has_amd && !has_nvidia ? MakeAmdSensor() : std::make_unique<NvmlSensor>());
   return sensors;
 }
 

@@ -17,7 +17,7 @@ struct Range {
   double high;
 };
 constexpr std::array kBelievable = {
-    Range{"%", 0, 100},    Range{"B", 0, 1e14},   Range{"MHz", 0, 50'000},
+    Range{"%", 0, 100},    Range{"B", 0, 1e14},   Range{"MHz", 0, 20'000},
     Range{"°C", -50, 150}, Range{"W", 0, 10'000}, Range{"", 0, 1},  // of a flag
 };
 

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -52,6 +53,7 @@ struct Sampler::Session {
   struct Asked {
     std::unique_ptr<Sensor> sensor;
     v1::Sensor said;
+    bool has_given = false;           // a reading, when it was asked last
     std::optional<SteadyTime> since;  // it is being read since then
     std::thread thread;
   };
@@ -107,6 +109,7 @@ void Sampler::Session::ReadUntilFinished(Asked* asked) {
 }
 
 void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const std::vector<Reading>& readings) {
+  asked->has_given = !readings.empty();
   for (const Reading& reading : readings) {
     if (const auto nonsense = Nonsense(reading, cpus)) {
       said = SensorSays(asked->sensor->name(), "failed", *nonsense);
@@ -118,7 +121,7 @@ void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const st
 }
 
 int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
-  const bool has_more = asked.said.state() == "ok" || asked.said.state().empty();
+  const bool has_more = asked.has_given || asked.said.state() == "ok" || asked.said.state().empty();
   const double wait_s = has_more ? options.interval_s : options.absent_interval_s;
   const auto passed = static_cast<int64_t>(SecondsSince(started) / options.interval_s);
   tick = std::max(tick + std::max<int64_t>(std::llround(wait_s / options.interval_s), 1), passed + 1);
@@ -141,6 +144,7 @@ Sampler::Recording::Recording(Sampler* sampler, std::optional<BlockSchedule> blo
 Sampler::Recording::~Recording() { Finish(); }
 
 void Sampler::Recording::Start(const SensorSubject& subject) {
+  const SteadyTime started = std::chrono::steady_clock::now();
   const std::set<std::string> hanging = sampler_.StillHanging();
   std::vector<Session::Asked> sensors;
   for (std::unique_ptr<Sensor>& sensor : sampler_.options_.make_sensors(subject)) {
@@ -153,11 +157,15 @@ void Sampler::Recording::Start(const SensorSubject& subject) {
   const std::lock_guard lock(session_->mutex);
   if (session_->is_finished) return;
   session_->subject = subject;
-  session_->started = std::chrono::steady_clock::now();
+  session_->started = started;
   session_->sensors = std::move(sensors);
   for (Session::Asked& asked : session_->sensors) {
     if (!asked.said.state().empty()) continue;
-    asked.thread = std::thread([session = session_, &asked] { session->ReadUntilFinished(&asked); });
+    try {
+      asked.thread = std::thread([session = session_, &asked] { session->ReadUntilFinished(&asked); });
+    } catch (const std::system_error& error) {  // no more threads here: a run goes on without
+      asked.said = SensorSays(asked.sensor->name(), "failed", std::string("it has no thread: ") + error.what());
+    }
   }
 }
 

@@ -13,7 +13,7 @@ struct Bounds {
   double most;
 };
 constexpr double kLimitless = std::numeric_limits<double>::infinity();
-constexpr Bounds kBounds[] = {{"°C", -50, 150}, {"W", 0, 20'000}, {"MHz", 0, 20'000}};
+constexpr Bounds kBounds[] = {{"°C", -50, 150}, {"W", 0, 10'000}, {"MHz", 0, 20'000}};
 // Ticks are coarse: a busy CPU may seem to have done a few more in an interval than fit into it.
 constexpr double kMostPercentOfCpu = 150;
 

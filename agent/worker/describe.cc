@@ -6,6 +6,7 @@
 #include "agent/worker/workload.h"
 #include "common/build_info.h"
 #include "common/host_info.h"
+#include "common/vocabulary.h"
 
 namespace fleetmark {
 namespace {
@@ -69,7 +70,7 @@ std::string Setting(const std::map<std::string, std::string>& parameters, const 
 }  // namespace
 
 Json DescribeRunner() {
-  Json runner = {{"runtime", kRuntimeName}, {"runtime_version", RuntimeVersion()}, {"versions", LibraryVersions()}};
+  Json runner = {{"runtime", kOwnRuntime}, {"runtime_version", RuntimeVersion()}, {"versions", LibraryVersions()}};
   runner["devices"] = Json::array();
   for (const DeviceInfo& device : ListDevices()) runner["devices"].push_back(DescribeDevice(device));
   runner["workloads"] = Json::array();
@@ -91,7 +92,7 @@ Json DescribeEnvironment(const DeviceInfo& device, const std::map<std::string, s
           {"memory_bytes", JsonNumber(host.memory_bytes)},
           {"device", DescribeDevice(device)},
           {"gpu_driver", device.kind == "cuda" ? ReadGpuDriverVersion() : ""},
-          {"runtime", kRuntimeName},
+          {"runtime", kOwnRuntime},
           {"runtime_version", RuntimeVersion()},
           {"versions", LibraryVersions()},
           {"threads", std::stoi(Setting(parameters, "threads", "0"))},

@@ -38,7 +38,8 @@ constexpr MetricDefinition kMetrics[] = {
     {"gpu_util_percent", "%", "", "median", "share of the measured part in which the GPU was at work"},
     {"gpu_memory_bytes", "B", "less", "median", "most memory of the GPU in use during the measured part"},
     {"energy_j", "J", "less", "median",
-     "energy of the measured part: CPU packages and GPU, as far as they have meters"},
+     "energy of the measured part, evaluations between epochs included: CPU packages and GPU, as far as they have "
+     "meters"},
     {"parameters_total", "", "", "last", "parameters of the model"},
     {"parameters_trainable", "", "", "last", "parameters of the model that training changes"},
 };

@@ -203,8 +203,8 @@ void WriteResult(const WorkloadDefinition& definition, const Workload& workload,
 Status ExecuteRun(const RunSpec& spec, const std::optional<std::string>& standard_input, double main_started,
                   EventWriter* writer) {
   FLEETMARK_ASSIGN_OR_RETURN(const WorkloadDefinition* definition, FindWorkload(spec));
-  if (!spec.runtime.empty() && spec.runtime != kRuntimeName) {
-    return BadParameter("this worker's runtime is " + std::string(kRuntimeName) + ", not \"" + spec.runtime + "\"");
+  if (!spec.runtime.empty() && spec.runtime != kOwnRuntime) {
+    return BadParameter("this worker's runtime is " + std::string(kOwnRuntime) + ", not \"" + spec.runtime + "\"");
   }
   FLEETMARK_ASSIGN_OR_RETURN(const DeviceInfo device, FindDevice(spec.device));
   FLEETMARK_ASSIGN_OR_RETURN(Parameters parameters, EffectiveParameters(*definition, spec, device.kind));

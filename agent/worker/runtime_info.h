@@ -7,8 +7,6 @@
 
 namespace fleetmark {
 
-inline constexpr char kRuntimeName[] = "libtorch";
-
 // Of the LibTorch that is loaded: "2.13.0".
 std::string RuntimeVersion();
 

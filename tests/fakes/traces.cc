@@ -12,6 +12,7 @@
 #include "common/run_evidence.h"
 #include "common/statistics.h"
 #include "common/telemetry.h"
+#include "common/vocabulary.h"
 #include "common/warmup.h"
 
 namespace fleetmark {
@@ -74,17 +75,23 @@ struct Scene {
 
 void ShowMachine(Scene* scene) {
   Dice& dice = scene->dice;
+  scene->series.clear();
   const double capacity = 100.0 * scene->cpus;
   const double used = scene->is_gpu ? dice.Uniform(50, 150) : capacity * dice.Uniform(0.9, 0.99);
   scene->ShowConstant(telemetry::kWorkerCpu, std::min(used, capacity));
-  scene->ShowConstant(telemetry::kOtherCpu, dice.Uniform(0, 7), 0.8);
+  scene->ShowConstant(telemetry::kCpu, std::min(used, capacity));
+  scene->ShowConstant(telemetry::kOtherCpu, dice.Uniform(0, 7) + capacity * dice.Uniform(0, 0.004), 0.8);
   scene->ShowConstant(telemetry::kSteal, dice.Chance(0.5) ? 0 : dice.Uniform(0, 0.01) * used, 0.5);
-  if (dice.Chance(0.6)) scene->ShowConstant(telemetry::kCpuClock, dice.Uniform(2200, 4800), 0.015);
+  // CPUs that idle beside a GPU clock as they like.
+  if (dice.Chance(0.6))
+    scene->ShowConstant(telemetry::kCpuClock, dice.Uniform(2200, 4800), scene->is_gpu ? 0.3 : 0.015);
   if (dice.Chance(0.6)) scene->ShowConstant(telemetry::kCpuTemperature, dice.Uniform(45, 80));
   if (dice.Chance(0.3)) scene->ShowConstant(telemetry::kQuota, 0);
   if (!scene->is_gpu) return;
-  scene->ShowConstant(telemetry::kGpuUtil, dice.Uniform(85, 99));
-  scene->ShowConstant(telemetry::kGpuClock, dice.Uniform(1200, 1900), 0.01);
+  const double clock = dice.Uniform(1200, 1900);
+  const bool evaluates = dice.Chance(0.3);  // in the middle: less to do, and a higher clock
+  scene->Show(telemetry::kGpuUtil, Scene::Between(0.4, evaluates ? 0.55 : 0.4, 20, dice.Uniform(85, 99)));
+  scene->Show(telemetry::kGpuClock, Scene::Between(0.4, evaluates ? 0.55 : 0.4, 1.25 * clock, clock), 0.01);
   scene->ShowConstant(telemetry::kGpuTemperature, dice.Uniform(50, 80));
   scene->ShowConstant(telemetry::kGpuPower, dice.Uniform(100, 300));
   scene->ShowConstant(telemetry::kGpuHeatThrottle, 0);
@@ -97,8 +104,8 @@ void ShowMachine(Scene* scene) {
 void MakeClean(Scene* scene) {
   Dice& dice = scene->dice;
   scene->is_gpu = dice.Chance(0.4);
-  constexpr int kCpus[] = {2, 4, 8, 16, 64};
-  scene->cpus = kCpus[static_cast<int>(dice.Uniform(0, 5))];
+  constexpr int kCpus[] = {2, 4, 8, 16, 64, 128};
+  scene->cpus = kCpus[static_cast<int>(dice.Uniform(0, 6))];
   scene->length_s = dice.LogUniform(8, 120);
   scene->base_s = std::max(dice.LogUniform(2e-3, 0.15), scene->length_s / 8000);
   scene->noise = dice.LogUniform(0.002, 0.03);
@@ -132,8 +139,10 @@ void ThrottleCpuClock(Scene* scene) {
 }
 
 void CountCpuHeat(Scene* scene) {
+  scene->is_gpu = false;
+  ShowMachine(scene);
   const Drop drop = SlowDown(scene);
-  const double rate = scene->dice.Uniform(0.5, 20);
+  const double rate = scene->dice.Uniform(2, 20);
   scene->Show(telemetry::kCpuHeatThrottles, Scene::Between(drop.from, 2, rate, 0), 0.3);
 }
 
@@ -175,7 +184,7 @@ void TakeACore(Scene* scene) {
   ShowMachine(scene);
   Dice& dice = scene->dice;
   const double from = dice.Chance(0.3) ? 0 : dice.Uniform(0, 0.6), until = from + dice.Uniform(0.25, 1);
-  const double taken = dice.Uniform(70, 100), slow = dice.Uniform(1.1, 1.9);
+  const double taken = std::max(dice.Uniform(70, 100), 0.02 * 100 * scene->cpus), slow = dice.Uniform(1.1, 1.9);
   scene->slowness = Scene::Between(from, until, slow, 1);
   scene->Show(telemetry::kOtherCpu, Scene::Between(from, until, taken, 3), 0.1);
   const double capacity = 100.0 * scene->cpus;
@@ -299,6 +308,7 @@ v1::Result Record(Scene* scene) {
   AddTelemetry(scene, measured_s, result.mutable_telemetry());
   scene->spoil_clock(&step_s);
   result.mutable_environment()->set_cpu_count(scene->cpus);
+  result.mutable_environment()->set_runtime(kOwnRuntime);
   Analyse(std::move(step_s), &result);
   v1::Ceiling* ceiling = result.add_ceilings();
   ceiling->set_resource("memory");

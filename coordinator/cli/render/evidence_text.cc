@@ -45,7 +45,8 @@ void AddSpeeds(const v1::Steadiness& steadiness, Facts* facts) {
                              FormatSeconds(change.before_s()) + " a step before, " + FormatSeconds(change.after_s()) +
                              " after");
   }
-  if (steadiness.change_points().empty()) facts->Add("change", has_burst ? "none found" : kTooFew);
+  if (steadiness.change_points().empty())
+    facts->Add("change", has_burst ? "none found (of 50 samples and more)" : kTooFew);
 }
 
 std::string SteadinessText(const v1::Result& result, const Terminal& terminal) {

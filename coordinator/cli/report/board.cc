@@ -98,7 +98,7 @@ bool ReportCollector::HasChosenParameters(const Parameters& board_parameters) co
 
 v1::WorkloadSpec ReportCollector::SpecOf(const std::string& workload, int version) const {
   const auto merit = [version](const v1::WorkloadOffer& offer) {
-    return std::tuple(offer.spec().version() == version, offer.spec().version(), offer.runtime() == kDefaultRuntime);
+    return std::tuple(offer.spec().version() == version, offer.spec().version(), offer.runtime() == kOwnRuntime);
   };
   const v1::WorkloadOffer* best = nullptr;
   for (const v1::WorkloadOffer& offer : offers_) {

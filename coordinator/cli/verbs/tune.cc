@@ -3,6 +3,7 @@
 
 #include "common/run_spec.h"
 #include "common/suggest.h"
+#include "common/vocabulary.h"
 #include "coordinator/cli/client.h"
 #include "coordinator/cli/console.h"
 #include "coordinator/cli/render/text.h"
@@ -196,7 +197,7 @@ class TuneVerb : public Verb {
     if (!outcome.compares_losses()) console.out() << "it has no loss, so nothing was compared but the speed\n";
     console.out() << Printable(outcome.summary()) << "\n";
     std::string command = "fleetmark submit " + profile.workload() + " --profile tuned --on " + profile.agent();
-    if (profile.runtime() != kDefaultRuntime) command += " --runtime " + profile.runtime();
+    if (profile.runtime() != kOwnRuntime) command += " --runtime " + profile.runtime();
     for (const v1::ParameterSpec& spec : target.placement.workload.parameters()) {
       const auto value = profile.parameters().find(spec.name());
       if (value == profile.parameters().end() || value->second == spec.default_value()) continue;

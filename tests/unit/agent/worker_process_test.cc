@@ -242,6 +242,7 @@ TEST(EventCollector, FollowsTheMeasuredPart) {
   const std::pair<const char*, Part> course[] = {
       {R"({"phase":{"name":"warm-up"}})", Part::kBefore},    {R"({"metric":{"name":"early"}})", Part::kBefore},
       {R"({"phase":{"name":"measure"}})", Part::kMeasured},  {R"({"progress":{"done":1}})", Part::kMeasured},
+      {R"({"metric":{"name":"so far"}})", Part::kMeasured},  {R"({"samples":{"name":"chunk"}})", Part::kMeasured},
       {R"({"phase":{"name":"evaluate"}})", Part::kMeasured}, {R"({"training_epoch":{"epoch":1}})", Part::kMeasured},
       {R"({"phase":{"name":"measure"}})", Part::kMeasured},  {R"({"phase":{"name":"finish"}})", Part::kBehind},
       {R"({"metric":{"name":"m"}})", Part::kBehind},         {R"({"phase":{"name":"measure"}})", Part::kBehind}};
@@ -249,7 +250,7 @@ TEST(EventCollector, FollowsTheMeasuredPart) {
     events.Feed(std::string(line) + "\n");
     EXPECT_EQ(part, events.part()) << line;
   }
-  for (const char* end : {R"({"metric":{}})", R"({"samples":{}})", R"({"result":{}})", R"({"error":{}})"}) {
+  for (const char* end : {R"({"result":{}})", R"({"error":{}})"}) {
     EventCollector without_finish([](v1::RunEvent) {});
     without_finish.Feed("{\"phase\":{\"name\":\"measure\"}}\n" + std::string(end) + "\n");
     EXPECT_EQ(Part::kBehind, without_finish.part()) << end;

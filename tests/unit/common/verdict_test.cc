@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "common/telemetry.h"
+#include "common/vocabulary.h"
 #include "tests/fakes/traces.h"
 
 namespace fleetmark {
@@ -52,6 +53,7 @@ v1::Result GoodRun() {
   telemetry->set_measured_from_s(0);
   telemetry->set_measured_until_s(10.01);
   for (int i = 1; i <= kPoints; ++i) telemetry->add_at_s(0.5 * i);
+  result.mutable_environment()->set_runtime(kOwnRuntime);
   Show(&result, telemetry::kWorkerCpu, 195);
   Show(&result, telemetry::kOtherCpu, 1);
   return result;
@@ -79,8 +81,7 @@ TEST(VerdictTest, AGoodRunIsOkAndSaysWhatWasLookedAt) {
 TEST(VerdictTest, WithoutTelemetryNothingIsCertified) {
   v1::Result result = GoodRun();
   result.clear_telemetry();
-  ExpectVerdict(result, "UNCHECKED", "", "in order: the 95 %");
-  EXPECT_THAT(Judge(result).evidence(), Contains("not known: there is no telemetry of this run"));
+  ExpectVerdict(result, "UNCHECKED", "", "not known: there is no telemetry of this run");
 }
 
 TEST(VerdictTest, ARunTooShortForTelemetryIsUnchecked) {
@@ -88,7 +89,7 @@ TEST(VerdictTest, ARunTooShortForTelemetryIsUnchecked) {
   result.mutable_telemetry()->set_measured_from_s(9);
   result.mutable_summary()->set_measured_s(1);
   EXPECT_EQ("UNCHECKED", Judge(result).kind());
-  EXPECT_THAT(Judge(result).evidence(), Contains("not known: the measured part was too short for telemetry"));
+  EXPECT_THAT(Judge(result).evidence(), Contains("not known: the measured part has too little telemetry"));
 }
 
 TEST(VerdictTest, ASensorThatIsMissingIsNamed) {
@@ -104,6 +105,9 @@ TEST(VerdictTest, OthersUnknownAreNotOthersAbsent) {
   v1::Result result = GoodRun();
   result.mutable_telemetry()->clear_series();
   Show(&result, telemetry::kOtherCpu, kUnknown);
+  EXPECT_EQ("UNCHECKED", Judge(result).kind()) << "points without values are no telemetry";
+  Show(&result, telemetry::kCpu, 100);
+  EXPECT_EQ("OK", Judge(result).kind());
   EXPECT_THAT(Judge(result).evidence(), Contains("not known: what other processes did was not seen"));
 }
 
@@ -139,6 +143,36 @@ TEST(VerdictTest, FasterThanTheDeviceCan) {
   EXPECT_EQ("OK", Judge(result).kind());  // 1.075 of what was measured: within its error
   ceiling->set_rate(340e9);
   ExpectVerdict(result, "IMPLAUSIBLE", "ceiling", "387 GB/s is 114 % of the 340 GB/s");
+}
+
+TEST(VerdictTest, ACeilingThatTheRuntimeCannotMeasureAnewIsSaidAndNotJudged) {
+  v1::Result result = GoodRun();
+  result.mutable_environment()->set_runtime("pytorch");
+  AddMetric(&result, "gb_per_s", 387);
+  v1::Ceiling* ceiling = result.add_ceilings();
+  ceiling->set_resource("memory");
+  ceiling->set_rate(340e9);
+  EXPECT_EQ("OK", Judge(result).kind());
+  EXPECT_THAT(Judge(result).evidence(), Contains(HasSubstr("which this runtime cannot measure anew")));
+}
+
+TEST(VerdictTest, OthersAreComparedWithTheWholeMachineAndNotWithTheWorkersCpus) {
+  v1::Result result = GoodRun();
+  for (int cpu = 0; cpu < 64; ++cpu) {
+    Show(&result, {(telemetry::kCpu.name + ("." + std::to_string(cpu))).c_str(), "%"}, 3);
+  }
+  for (int i = 0; i < kPoints; ++i) result.mutable_telemetry()->mutable_series(1)->set_values(i, 50);
+  EXPECT_EQ("OK", Judge(result).kind()) << "half of one CPU of 64 beside a worker with two";
+}
+
+TEST(VerdictTest, TheClockOfIdleCpusBesideAGpuIsNoEvidence) {
+  v1::Result result = GoodRun();
+  result.mutable_steadiness()->set_burst_it_per_s(11);
+  Show(&result, telemetry::kCpuClock, 3000);
+  for (int i = 10; i < 15; ++i) result.mutable_telemetry()->mutable_series(2)->set_values(i, 1500);
+  ExpectVerdict(result, "THROTTLED", "clock", "the CPU's clock fell from 3000 to 1500 MHz");
+  Show(&result, telemetry::kGpuUtil, 95);
+  EXPECT_EQ("OK", Judge(result).kind());
 }
 
 TEST(VerdictTest, TheGravestDecidesAndTheOthersAreTold) {
