@@ -29,7 +29,7 @@ class EventCollector {
   const std::string& breach() const { return breach_; }
   bool has_events() const { return line_number_ > 0; }
   // Where the runner is, as its events so far tell: before its first phase "measure", in its measured part (with what
-  // lies between its epochs), or behind that: phase "finish" or the first of what a result is made of.
+  // lies between its epochs), or behind that: after phase "finish", or its result where it has no such phase.
   enum class Part { kBefore, kMeasured, kBehind };
   Part part() const { return part_; }
   const std::optional<v1::Failure>& error() const { return error_; }

@@ -1,6 +1,7 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 add_custom_target(unit_tests)
+add_custom_target(daemon_unit_tests)  # those of them that are not the command line's
 
 # How test code is compiled: optimising it, or checking it for undefined behaviour, takes longer than running it.
 # Parsing GoogleTest's and the protocol's headers takes longer than the rest: the programs of one FLEETMARK_TEST_HEADERS
@@ -32,5 +33,8 @@ function(fleetmark_test NAME)
   fleetmark_test_options(${NAME})
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_dependencies(unit_tests ${NAME})
+  if(NOT NAME MATCHES "^cli_")
+    add_dependencies(daemon_unit_tests ${NAME})
+  endif()
   gtest_discover_tests(${NAME} TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ${TEST_PROPERTIES})
 endfunction()

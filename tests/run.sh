@@ -5,20 +5,21 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out, and so
-# does what has no thread at all (base_test, common_test).
-readonly THREAD_TESTS=(database_test agent_core_test journal_test sampler_test gpu_sensors_test
-  worker_process_test agent_loop_test coordinator_core_test coordinator_loop_test coordinator_store_test worker_core_test)
+# does what has no thread at all: the cores, base_test and common_test.
+readonly THREAD_TESTS=(database_test journal_test sampler_test gpu_sensors_test worker_process_test agent_loop_test
+  coordinator_loop_test coordinator_store_test worker_core_test)
 readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {
   cat <<'TEXT'
 Usage: tests/run.sh [PART...]
 
-Parts (by default all but tidy), each in its own folder under build/:
+Parts (by default all but tidy and asan-ubsan-cli, for their time), each in its own folder under build/:
   format      clang-format and shellcheck
   tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
-  asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test that needs no LibTorch
+  asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test that needs no LibTorch, but for
+  asan-ubsan-cli  those of the command line; two minutes
   worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
   quickstart  deploy/quickstart.sh --exit: the main job on real MNIST, in build/release
   main        build/release, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
@@ -28,7 +29,7 @@ TEXT
 PARTS=()
 while (($#)); do
   case $1 in
-    format | tidy | tsan | asan-ubsan | worker | quickstart | main) PARTS+=("$1") ;;
+    format | tidy | tsan | asan-ubsan | asan-ubsan-cli | worker | quickstart | main) PARTS+=("$1") ;;
     -h | --help) usage; exit 0 ;;
     *) printf 'error: unknown part %s.\n\n' "$1" >&2; usage >&2; exit 2 ;;
   esac
@@ -89,8 +90,14 @@ part_tsan() {
 
 part_asan-ubsan() {
   step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
-  step asan-ubsan-build "Building with AddressSanitizer and UndefinedBehaviorSanitizer" build asan-ubsan unit_tests
-  shown_step "Testing under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan-ubsan -LE integration
+  step asan-ubsan-build "Building with AddressSanitizer and UndefinedBehaviorSanitizer" build asan-ubsan daemon_unit_tests
+  shown_step "Testing under AddressSanitizer and UndefinedBehaviorSanitizer" run_ctest asan-ubsan -LE integration -E '^cli_'
+}
+
+part_asan-ubsan-cli() {
+  step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
+  step asan-ubsan-cli-build "Building the command line with the same" build asan-ubsan unit_tests
+  shown_step "Testing the command line under the same" run_ctest asan-ubsan -LE integration -R '^cli_'
 }
 
 part_worker() {

@@ -80,7 +80,7 @@ void ShowMachine(Scene* scene) {
   const double used = scene->is_gpu ? dice.Uniform(50, 150) : capacity * dice.Uniform(0.9, 0.99);
   scene->ShowConstant(telemetry::kWorkerCpu, std::min(used, capacity));
   scene->ShowConstant(telemetry::kCpu, std::min(used, capacity));
-  scene->ShowConstant(telemetry::kOtherCpu, dice.Uniform(0, 7) + capacity * dice.Uniform(0, 0.004), 0.8);
+  scene->ShowConstant(telemetry::kOtherCpu, dice.Uniform(0, 7) + capacity * dice.Uniform(0, 0.004), 0.5);
   scene->ShowConstant(telemetry::kSteal, dice.Chance(0.5) ? 0 : dice.Uniform(0, 0.01) * used, 0.5);
   // CPUs that idle beside a GPU clock as they like.
   if (dice.Chance(0.6))
