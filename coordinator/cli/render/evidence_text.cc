@@ -46,7 +46,7 @@ void AddSpeeds(const v1::Steadiness& steadiness, Facts* facts) {
                              " after");
   }
   if (steadiness.change_points().empty())
-    facts->Add("change", has_burst ? "none found (of 50 samples and more)" : kTooFew);
+    facts->Add("change", has_burst ? "none found (looked for in 50 samples and more)" : kTooFew);
 }
 
 std::string SteadinessText(const v1::Result& result, const Terminal& terminal) {

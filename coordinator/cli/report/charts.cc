@@ -146,7 +146,7 @@ std::string StepCaption(const v1::Result& result) {
   if (summary.has_is_steady() && !summary.is_steady()) caption += "; no steady state was reached";
   if (!result.has_steadiness()) return caption + "; change points were not looked for";
   const int changes = result.steadiness().change_points_size();
-  if (changes == 0) return caption + "; no change points (of 50 samples and more)";
+  if (changes == 0) return caption + "; no change points (looked for in 50 samples and more)";
   return caption + "; " + std::to_string(changes) + (changes == 1 ? " change point" : " change points");
 }
 
