@@ -5,9 +5,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 
 # Test programs for ThreadSanitizer: gRPC's and LibTorch's own threads are not instrumented, so theirs stay out, and so
-# does what has no thread at all: the cores, base_test and common_test.
-readonly THREAD_TESTS=(database_test journal_test sampler_test gpu_sensors_test worker_process_test agent_loop_test
-  coordinator_loop_test coordinator_store_test worker_core_test)
+# does what has no thread at all: the cores, the sensors, base_test, common_test and worker_core_test.
+readonly THREAD_TESTS=(database_test journal_test sampler_test worker_process_test agent_loop_test coordinator_loop_test
+  coordinator_store_test worker_threads_test)
 readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {

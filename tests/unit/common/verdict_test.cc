@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "common/telemetry.h"
 #include "common/vocabulary.h"
 #include "tests/fakes/traces.h"
+#include "tests/unit/common/traces.h"
 
 namespace fleetmark {
 namespace {
@@ -199,14 +201,15 @@ TEST(VerdictTest, AnEmptyResultIsJudgedWithoutACrash) { EXPECT_EQ("UNCHECKED", J
 
 // docs/measurement.md promises these shares; `verdict_confusion` prints them for more of each.
 TEST(VerdictTest, InjectedFaultsAreFoundAndCleanRunsAreNotFlagged) {
-  constexpr int kRuns = 40;
+  constexpr int kRuns = Traces(100);
   for (const Fault& fault : Faults()) {
     int right = 0;
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {
       v1::Result result = MakeTrace(fault, seed);
       right += IsRight(fault, Judge(result)) ? 1 : 0;
     }
-    EXPECT_GE(right, std::string(fault.kind) == "OK" ? kRuns - 1 : 0.95 * kRuns) << fault.name;
+    const int most_wrong = std::string(fault.kind) == "OK" ? kRuns / 50 : kRuns / 20;
+    EXPECT_LE(kRuns - right, std::max(most_wrong, 1)) << fault.name;
   }
 }
 
