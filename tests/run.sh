@@ -14,13 +14,14 @@ usage() {
   cat <<'TEXT'
 Usage: tests/run.sh [PART...]
 
-Parts (by default all but tidy and asan-ubsan-cli, for their time), each in its own folder under build/:
+Parts (by default all but tidy, asan-ubsan-cli and worker-all, for their time), each in its own folder under build/:
   format      clang-format and shellcheck
   tidy        clang-tidy over every source file of ours that includes no LibTorch; ten minutes and more
   tsan        ThreadSanitizer: the tests that need neither gRPC nor LibTorch
   asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test that needs no LibTorch, but for
   asan-ubsan-cli  those of the command line; two minutes
-  worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch
+  worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch: the program itself, and
+  worker-all  its unit tests; two minutes
   quickstart  deploy/quickstart.sh --exit: the main job on real MNIST, in build/release
   main        build/release, with the LibTorch that --torch auto chooses; unit, conformance and integration tests
 TEXT
@@ -29,7 +30,7 @@ TEXT
 PARTS=()
 while (($#)); do
   case $1 in
-    format | tidy | tsan | asan-ubsan | asan-ubsan-cli | worker | quickstart | main) PARTS+=("$1") ;;
+    format | tidy | tsan | asan-ubsan | asan-ubsan-cli | worker | worker-all | quickstart | main) PARTS+=("$1") ;;
     -h | --help) usage; exit 0 ;;
     *) printf 'error: unknown part %s.\n\n' "$1" >&2; usage >&2; exit 2 ;;
   esac
@@ -109,9 +110,14 @@ part_worker() {
   check_blas
   step worker-configure "Configuring the worker alone with Debian's LibTorch in build/worker" \
     cmake --preset release -B build/worker -DFLEETMARK_ONLY=worker -DFLEETMARK_TORCH=apt
-  # What knows nothing of LibTorch is tested by the other parts.
-  step worker-build "Building the worker alone" build worker fleetmark-worker worker_torch_test worker_program_test
-  shown_step "Testing the worker with Debian's LibTorch" run_ctest worker -R '^worker_(torch|program)_test'
+  step worker-build "Building the worker alone" build worker fleetmark-worker worker_program_test
+  shown_step "Testing the worker with Debian's LibTorch" run_ctest worker -R '^worker_program_test'
+}
+
+part_worker-all() {
+  part_worker
+  step worker-all-build "Building the rest of its tests" build worker all
+  shown_step "Testing all of it with Debian's LibTorch" run_ctest worker
 }
 
 # The first of the README's commands, with the real MNIST.
