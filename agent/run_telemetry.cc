@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "common/run_evidence.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
 
@@ -54,10 +55,8 @@ std::vector<v1::Metric> TelemetryMetrics(const v1::Telemetry& telemetry) {
 void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
   v1::Telemetry* telemetry = result->mutable_telemetry();
   MeasuredSteps steps;
-  for (const v1::Samples& samples : result->samples()) {
-    const auto count = static_cast<size_t>(samples.values_size());
-    if (samples.name() == "step_s") steps.step_s = {samples.values().data(), count};
-  }
+  const std::vector<double> step_s = StepTimes(*result);
+  steps.step_s = step_s;
   steps.steps_per_sample = result->summary().steps_per_sample();
   // The step times are those behind the warm-up that was found.
   if (telemetry->has_measured_from_s())

@@ -80,9 +80,7 @@ void DescribeExit(const WorkerObservation& observation, const EventCollector& ev
 }
 
 void AddMetric(v1::Result* result, const std::string& name, const std::string& unit, double value) {
-  const bool is_there = std::any_of(result->metrics().begin(), result->metrics().end(),
-                                    [&name](const v1::Metric& metric) { return metric.name() == name; });
-  if (is_there) return;
+  if (FindMetric(*result, name) != nullptr) return;
   v1::Metric* metric = result->add_metrics();
   metric->set_name(name);
   metric->set_unit(unit);

@@ -10,9 +10,10 @@ namespace fleetmark {
 struct ChangePoint {
   size_t sample = 0;  // the first after it
   double at_s = 0;    // sum of the times before it
-  double before_s =
-      0;  // geometric mean of a step, lone odd ones aside, since the change point before it or the beginning
-  double after_s = 0;  // the same up to the next one, or to the end
+  // Geometric mean of a step, lone odd ones aside, from the change point before it, or the beginning; and to the next
+  // one, or the end.
+  double before_s = 0;
+  double after_s = 0;
 };
 
 // Changes of the mean of log step times, in order, each by 3 % or more. For a series of fewer than 50, or with a value

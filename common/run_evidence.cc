@@ -7,12 +7,26 @@
 
 namespace fleetmark {
 
+const v1::Metric* FindMetric(const v1::Result& result, std::string_view name) {
+  for (const v1::Metric& metric : result.metrics()) {
+    if (metric.name() == name) return &metric;
+  }
+  return nullptr;
+}
+
+std::vector<double> StepTimes(const v1::Result& result) {
+  std::vector<double> step_s;
+  for (const v1::Samples& chunk : result.samples()) {
+    if (chunk.name() != "step_s" || static_cast<size_t>(chunk.first()) != step_s.size()) continue;
+    step_s.insert(step_s.end(), chunk.values().begin(), chunk.values().end());
+  }
+  return step_s;
+}
+
 v1::Steadiness SteadinessOf(const v1::Result& result) {
   v1::Steadiness described;
-  const auto samples = std::find_if(result.samples().begin(), result.samples().end(),
-                                    [](const v1::Samples& candidate) { return candidate.name() == "step_s"; });
-  if (samples == result.samples().end()) return described;
-  const std::vector<double> step_s(samples->values().begin(), samples->values().end());
+  const std::vector<double> step_s = StepTimes(result);
+  if (step_s.empty()) return described;
   const Steadiness steadiness = DescribeSteadiness(step_s, std::max(1, result.summary().steps_per_sample()));
   if (steadiness.burst_it_per_s) described.set_burst_it_per_s(*steadiness.burst_it_per_s);
   if (steadiness.sustained_it_per_s) described.set_sustained_it_per_s(*steadiness.sustained_it_per_s);

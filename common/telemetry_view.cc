@@ -54,6 +54,15 @@ double SeriesView::ShareFrom(double level) const {
   return static_cast<double>(count) / static_cast<double>(values_.size());
 }
 
+std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry) {
+  std::vector<std::string> problems;
+  for (const v1::Sensor& sensor : telemetry.sensors()) {
+    if (sensor.state() == "ok") continue;
+    problems.push_back(sensor.name() + " " + sensor.state() + (sensor.why().empty() ? "" : ": " + sensor.why()));
+  }
+  return problems;
+}
+
 int CountMeasuredPoints(const v1::Telemetry& telemetry) {
   int count = 0;
   for (int point = 0; point < telemetry.at_s_size(); ++point) count += IsMeasured(telemetry, point) ? 1 : 0;

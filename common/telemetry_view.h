@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct SeriesPair {
   SeriesPair(const v1::Telemetry& telemetry, std::string_view first_name, std::string_view second_name);
   std::vector<double> first, second;
 };
+
+// Of each sensor that is not ok what is the matter: "rapl forbidden: its files may be read by root alone".
+std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry);
 
 // Points within the measured part, whatever is known at them.
 int CountMeasuredPoints(const v1::Telemetry& telemetry);

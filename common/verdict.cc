@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/ceiling_metric.h"
+#include "common/run_evidence.h"
 #include "common/slowdown.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
@@ -37,13 +38,11 @@ struct Finding {
 // One judgement: gathers what speaks against the result, what was looked at, and what could not be.
 class Judgement {
  public:
-  explicit Judgement(const v1::Result& result) : result_(result), telemetry_(result.telemetry()) {
-    for (const v1::Samples& samples : result.samples()) {
-      if (samples.name() == "step_s") step_s_.assign(samples.values().begin(), samples.values().end());
-    }
-    for (const v1::Metric& metric : result.metrics()) {
-      if (metric.name() == result.primary_metric()) primary_ = &metric;
-    }
+  explicit Judgement(const v1::Result& result)
+      : result_(result),
+        telemetry_(result.telemetry()),
+        step_s_(StepTimes(result)),
+        primary_(FindMetric(result, result.primary_metric())) {
     for (const auto& series : {telemetry::kCpu, telemetry::kOtherCpu, telemetry::kGpuUtil}) {
       has_telemetry_ = has_telemetry_ || View(series).size() >= limits::kFewestPoints;
     }
@@ -117,21 +116,19 @@ class Judgement {
 
   void CheckCeiling(const v1::Ceiling& ceiling) {
     const std::optional<CeilingMetric> bounded = MetricOfCeiling(ceiling.resource());
-    if (!bounded || ceiling.rate() <= 0) return;
-    for (const v1::Metric& metric : result_.metrics()) {
-      if (metric.name() != bounded->name) continue;
-      const double ceiling_value = ceiling.rate() / bounded->scale, share = metric.value() / ceiling_value;
-      const std::string words = Text(metric.value()) + " " + bounded->unit + " is " + Percent(share) + " of the " +
-                                Text(ceiling_value) + " " + bounded->unit + " that the agent saw this device reach";
-      if (share > limits::kMostOfCeiling && result_.environment().runtime() != kOwnRuntime) {
-        unknown_.push_back(words + ", which this runtime cannot measure anew: run libtorch on it");
-      } else if (share > limits::kMostOfCeiling) {
-        Against("IMPLAUSIBLE", "ceiling", words + ": it cannot have been that fast");
-      } else {
-        in_order_.push_back(words);
-      }
-      has_ceiling_ = true;
+    const v1::Metric* metric = bounded ? FindMetric(result_, bounded->name) : nullptr;
+    if (metric == nullptr || ceiling.rate() <= 0) return;
+    const double ceiling_value = ceiling.rate() / bounded->scale, share = metric->value() / ceiling_value;
+    const std::string words = Text(metric->value()) + " " + bounded->unit + " is " + Percent(share) + " of the " +
+                              Text(ceiling_value) + " " + bounded->unit + " that the agent saw this device reach";
+    if (share > limits::kMostOfCeiling && result_.environment().runtime() != kOwnRuntime) {
+      unknown_.push_back(words + ", which this runtime cannot measure anew: run libtorch on it");
+    } else if (share > limits::kMostOfCeiling) {
+      Against("IMPLAUSIBLE", "ceiling", words + ": it cannot have been that fast");
+    } else {
+      in_order_.push_back(words);
     }
+    has_ceiling_ = true;
   }
 
   void CheckCeilings() {
@@ -248,9 +245,9 @@ class Judgement {
                  SeriesView(v1::Telemetry(), ""), "CPU");
       if (HasAny("THROTTLED")) return;
     }
-    if (SpeedShare() >= limits::kSlowdown) return;
+    if (SpeedShare() >= limits::kSlowdown || !IsStep(step_s_)) return;
     for (const v1::ChangePoint& change : result_.steadiness().change_points()) {
-      if (change.after_s() < (1 + limits::kStepSlower) * change.before_s() || !IsStep(step_s_)) continue;
+      if (change.after_s() < (1 + limits::kStepSlower) * change.before_s()) continue;
       Against("THROTTLED", "not seen",
               "steps took " + Percent(change.after_s() / change.before_s() - 1) + " longer from " +
                   Text(change.at_s()) + " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) +
@@ -303,10 +300,7 @@ class Judgement {
     v1::Verdict verdict;
     verdict.set_kind(findings_.empty() ? (has_telemetry_ ? "OK" : "UNCHECKED") : findings_.front().kind);
     if (!findings_.empty()) verdict.set_cause(findings_.front().cause);
-    for (const v1::Sensor& sensor : telemetry_.sensors()) {
-      if (sensor.state() != "ok")
-        unknown_.push_back("sensor " + sensor.name() + " " + sensor.state() + ": " + sensor.why());
-    }
+    for (const std::string& problem : SensorProblems(telemetry_)) unknown_.push_back("sensor " + problem);
     for (const Finding& finding : findings_) verdict.add_evidence(finding.sentence);
     if (!has_telemetry_) {
       verdict.add_evidence(telemetry_.at_s_size() == 0 ? "not known: there is no telemetry of this run"
@@ -319,8 +313,8 @@ class Judgement {
 
   const v1::Result& result_;
   const v1::Telemetry& telemetry_;
-  std::vector<double> step_s_;
-  const v1::Metric* primary_ = nullptr;
+  const std::vector<double> step_s_;
+  const v1::Metric* const primary_;  // null where the runner sent none
   bool has_telemetry_ = false;
   bool has_ceiling_ = false;
   std::vector<Finding> findings_;

@@ -5,7 +5,6 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <numbers>
 #include <string_view>
 
 #include "common/bootstrap.h"
@@ -14,6 +13,7 @@
 #include "common/telemetry.h"
 #include "common/vocabulary.h"
 #include "common/warmup.h"
+#include "tests/fakes/noise.h"
 
 namespace fleetmark {
 namespace {
@@ -21,26 +21,16 @@ namespace {
 constexpr double kInterval_s = 0.5;
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
-// splitmix64: the same numbers with every compiler and library.
 class Dice {
  public:
-  explicit Dice(uint64_t seed) : state_(seed) {}
-  double Uniform(double low, double high) { return low + (high - low) * Unit(); }
+  explicit Dice(uint64_t seed) : noise_(seed) {}
+  double Uniform(double low, double high) { return high - (high - low) * noise_.Uniform(); }  // below `high`
   double LogUniform(double low, double high) { return std::exp(Uniform(std::log(low), std::log(high))); }
-  bool Chance(double share) { return Unit() < share; }
-  double Normal() {
-    const double radius = std::sqrt(-2 * std::log(1 - Unit()));
-    return radius * std::cos(2 * std::numbers::pi * Unit());
-  }
+  bool Chance(double share) { return noise_.Uniform() <= share; }
+  double Normal() { return noise_.Normal(); }
 
  private:
-  double Unit() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
-  }
-  uint64_t state_;
+  Noise noise_;
 };
 
 // A run as it goes on: a fault is a function that changes it.

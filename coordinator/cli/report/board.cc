@@ -5,6 +5,7 @@
 #include <limits>
 #include <tuple>
 
+#include "common/run_evidence.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
 #include "common/vocabulary.h"
@@ -155,13 +156,6 @@ std::vector<ReportBoard> ReportCollector::TakeBoards() {
   }
   boards_.clear();
   return boards;
-}
-
-const v1::Metric* FindMetric(const v1::Result& result, const std::string& name) {
-  for (const v1::Metric& metric : result.metrics()) {
-    if (metric.name() == name) return &metric;
-  }
-  return nullptr;
 }
 
 std::string PrimaryMetric(const v1::WorkloadSpec& workload) {

@@ -70,9 +70,6 @@ class ReportCollector {
   std::map<BoardId, Board> boards_;
 };
 
-// The metric of that name, or null.
-const v1::Metric* FindMetric(const v1::Result& result, const std::string& name);
-
 // The metric that a board ranks by: the workload's first.
 std::string PrimaryMetric(const v1::WorkloadSpec& workload);
 // As declared, else by its name: of a rate more is better, of anything else less.

@@ -7,7 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "common/run_evidence.h"
 #include "common/telemetry.h"
+#include "common/telemetry_view.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/board.h"
 #include "coordinator/cli/report/table_builder.h"
@@ -38,16 +40,6 @@ const v1::TelemetrySeries* FindSeries(const v1::Telemetry& telemetry, const tele
     return has_value ? &series : nullptr;
   }
   return nullptr;
-}
-
-// One sentence for each sensor that is not ok: "nvml forbidden: ...".
-std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry) {
-  std::vector<std::string> problems;
-  for (const v1::Sensor& sensor : telemetry.sensors()) {
-    if (sensor.state() == "ok") continue;
-    problems.push_back(sensor.name() + " " + sensor.state() + (sensor.why().empty() ? "" : ": " + sensor.why()));
-  }
-  return problems;
 }
 
 struct NamedSeries {
@@ -114,16 +106,6 @@ void AddTelemetry(const v1::Result& result, bool is_on_gpu, v1::ReportSection* s
       true);
   for (const std::string& problem : SensorProblems(sampled)) missing += (missing.empty() ? "" : "; ") + problem;
   if (!missing.empty()) AddParagraph("Not measured: " + missing + ".", section);
-}
-
-// The values of "step_s" in order; what follows a chunk that is missing is not known to be in order and left out.
-std::vector<double> StepTimes(const v1::Result& result) {
-  std::vector<double> step_s;
-  for (const v1::Samples& chunk : result.samples()) {
-    if (chunk.name() != "step_s" || static_cast<size_t>(chunk.first()) != step_s.size()) continue;
-    step_s.insert(step_s.end(), chunk.values().begin(), chunk.values().end());
-  }
-  return step_s;
 }
 
 struct TimeUnit {

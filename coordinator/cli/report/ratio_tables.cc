@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/run_evidence.h"
 #include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/ratio.h"

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/ids.h"
+#include "common/run_evidence.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
 #include "common/vocabulary.h"

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/fakes/temporary_directory.h"
 #include "tests/unit/cli/command_runner.h"
 #include "tests/unit/cli/fake_coordinator.h"
 #include "tests/unit/cli/sample_report.h"
@@ -23,14 +24,11 @@ using testing::StartsWith;
 class ReportVerbTest : public testing::Test {
  protected:
   ReportVerbTest() {
-    std::string name = testing::TempDir() + "report_XXXXXX";
-    directory_ = mkdtemp(name.data());
     coordinator_.workloads = SampleOffers();
     coordinator_.references = SampleReferences();
     coordinator_.runs = SampleReportRuns();
     for (const char* agent : {"lab-3", "lab-4"}) coordinator_.agents.add_agents()->set_name(agent);
   }
-  ~ReportVerbTest() override { std::filesystem::remove_all(directory_); }
 
   CommandResult Run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "report");
@@ -49,7 +47,8 @@ class ReportVerbTest : public testing::Test {
   }
 
   FakeCoordinator coordinator_;
-  std::filesystem::path directory_;
+  const TemporaryDirectory temporary_;
+  const std::filesystem::path directory_ = temporary_.path();
 };
 
 TEST_F(ReportVerbTest, AsksForWhatWasChosen) {
