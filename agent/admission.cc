@@ -7,7 +7,7 @@
 #include "common/suggest.h"
 #include "common/vocabulary.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 Status CheckComplete(const v1::StartRunRequest& request) {
@@ -134,4 +134,4 @@ Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request) {
   return CheckDevice(*runner, *workload, request);
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@
 #include "fleetmark/v1/agent.pb.h"
 #include "fleetmark/v1/workload.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What this agent can do, learnt once at its start.
 struct Offer {
@@ -30,4 +30,4 @@ std::string DeviceUuid(const v1::StartRunRequest& request);
 // their bounds, device. Looks at nothing but its arguments.
 Status CheckRequest(const Offer& offer, const v1::StartRunRequest& request);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

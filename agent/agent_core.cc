@@ -6,7 +6,7 @@
 #include "agent/end_report.h"
 #include "common/sha256.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // A machine is free again within 5 s of a cancel; a worker that ignores SIGTERM gets this long.
@@ -297,4 +297,4 @@ void AgentCore::SetRetired(const std::string& attempt_id, std::optional<RetiredA
   }
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -10,7 +10,7 @@
 #include "agent/attempt.h"
 #include "common/clock.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Everything an agent decides, as a deterministic state machine. It owns no thread, clock, file, process or random
 // source: what happens comes in as an Event, what is to be done leaves as writes and effects. The caller commits the
@@ -114,4 +114,4 @@ class AgentCore {
   Outcome* out_ = nullptr;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -7,7 +7,7 @@
 #include "agent/fence.h"
 
 // What AgentCore answers to its callers.
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // A Sync never holds its caller longer, whatever it asks for.
@@ -230,4 +230,4 @@ void AgentCore::ReplyTo(CallId call, Status status, CallResponse response) {
   out_->effects.push_back(Reply{call, std::move(status), std::move(response)});
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

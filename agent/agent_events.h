@@ -11,7 +11,7 @@
 #include "fleetmark/v1/run.pb.h"
 
 // What goes into AgentCore and what comes out of it.
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Names one call that waits for its Reply.
 using CallId = uint64_t;
@@ -112,4 +112,4 @@ struct Outcome {
   std::vector<Effect> effects;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

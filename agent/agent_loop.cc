@@ -10,7 +10,7 @@
 #include "agent/worker_command.h"
 #include "common/ids.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr int64_t kFirstRetryNs = kNanosPerSecond / 10;
@@ -337,4 +337,4 @@ void AgentLoop::Publish() {
   fence_ = core_->fence();
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -23,7 +23,7 @@
 #include "common/files.h"
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // The shell around AgentCore: one thread that takes all pending events, commits what they change in one transaction and
 // only then lets the effects out. The public methods are thread-safe and know nothing of gRPC.
@@ -132,4 +132,4 @@ class AgentLoop {
   std::thread thread_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

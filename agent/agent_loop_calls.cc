@@ -6,7 +6,7 @@
 #include "common/protocol_version.h"
 
 // The side of AgentLoop that other threads see.
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr auto kCancelCheck = std::chrono::seconds(1);
@@ -89,4 +89,4 @@ v1::AgentDescription AgentLoop::Describe() const {
   return description;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@
 #include "common/files.h"
 #include "common/grpc_status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kChunkBytes = size_t{1} << 20;
@@ -116,4 +116,4 @@ grpc::Status AgentService::FetchLog(grpc::ServerContext* context, const v1::Fetc
   return WriteChunks(*log, "", request->offset(), context, writer);
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

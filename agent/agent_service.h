@@ -8,7 +8,7 @@
 #include "agent/agent_loop.h"
 #include "fleetmark/v1/agent.grpc.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // AgentService over an AgentLoop. Each handler may block: it is called on a thread of its own.
 class AgentService final : public v1::AgentService::Service {
@@ -40,4 +40,4 @@ class AgentService final : public v1::AgentService::Service {
   const v1::AgentDescription base_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -4,7 +4,7 @@
 
 #include "common/host_info.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // XDG's directory for `variable`, else HOME/`fallback`; of this program's part of it.
@@ -59,4 +59,4 @@ void AgentSettings::AddStateDir(Settings* settings) {
   settings->Add("state-dir", &state_dir, "Directory of the journal and the logs");
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -5,7 +5,7 @@
 
 #include "common/settings.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What `serve` and `run` can be told. Defaults are those of this machine and user.
 struct AgentSettings {
@@ -37,4 +37,4 @@ struct AgentSettings {
   void AddStateDir(Settings* settings);
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

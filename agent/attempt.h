@@ -11,7 +11,7 @@
 #include "fleetmark/v1/agent.pb.h"
 
 // What an agent knows of its attempts and keeps in its journal.
-namespace fleetmark {
+namespace fleetmark::agent {
 
 enum class AttemptState {
   kAccepted,     // journaled; its worker is not behind the open gate yet
@@ -97,4 +97,4 @@ using JournalWrite = std::variant<PutAttempt, PutReport, RetireAttempt, ForgetRe
 // "accepted", "running", "cancelling", "result_ready"; as AttemptStatus.state has it.
 std::string_view StateName(AttemptState state);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -11,7 +11,7 @@
 #include "common/proto_json.h"
 #include "common/vocabulary.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // Whether what was kept under `kept` still holds under `now`. Another runtime's measurement of the same device does.
@@ -133,4 +133,4 @@ Status CeilingBook::Keep(const v1::CeilingConditions& conditions, const std::vec
 
 Status CeilingBook::Save() const { return WriteFileAtomically(path_, ToJson(file_, true) + "\n"); }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -9,7 +9,7 @@
 #include "fleetmark/v1/ceiling_book.pb.h"
 #include "fleetmark/v1/run.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Whether a runner may say so: a known resource and a rate that is a number above 0.
 Status CheckCeiling(const v1::Ceiling& ceiling);
@@ -47,4 +47,4 @@ class CeilingBook {
   v1::CeilingFile file_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

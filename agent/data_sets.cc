@@ -14,7 +14,7 @@
 #include "common/sha256.h"
 #include "common/suggest.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // Carries the four IDX files as they were published.
@@ -135,4 +135,4 @@ Status AddDataSet(const AddDataSetRequest& request) {
   return InvalidArgument("there is no data set \"" + request.name + "\" to add", SuggestFrom(request.name, {"mnist"}));
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -7,7 +7,7 @@
 
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 struct DataSetState {
   std::string name;
@@ -29,4 +29,4 @@ struct AddDataSetRequest {
 // Fetches (or takes), verifies by sha256 and puts in place, whole or not at all. Does nothing when it is there already.
 Status AddDataSet(const AddDataSetRequest& request);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

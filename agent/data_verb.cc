@@ -7,7 +7,7 @@
 #include "agent/data_sets.h"
 #include "agent/verbs.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 struct DataArguments {
@@ -62,4 +62,4 @@ void AddDataVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // A device's uuid comes from a runner; as a file name it keeps letters, digits, '-' and '_'.
@@ -93,4 +93,4 @@ StatusOr<HeldLocks> DeviceLocks::Acquire(const std::string& device_uuid, const s
   return locks;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

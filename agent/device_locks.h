@@ -6,7 +6,7 @@
 
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // The locks of one worker. The worker inherits the descriptors, so that the locks end with the last process that holds
 // one: they are never unlocked, only closed. Not copyable.
@@ -41,4 +41,4 @@ class DeviceLocks {
   bool is_shared_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 void SetEnd(v1::AttemptReport* report, const char* outcome, bool is_retryable, const char* kind, std::string message,
@@ -63,4 +63,4 @@ v1::AttemptReport CompleteReport(const Attempt& attempt, v1::AttemptReport draft
   return report;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

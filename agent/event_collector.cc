@@ -7,7 +7,7 @@
 #include "common/proto_json.h"
 #include "common/worker_protocol.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kExcerptBytes = 80;
@@ -155,4 +155,4 @@ void EventCollector::TakeCeiling(v1::Ceiling ceiling) {
 
 void EventCollector::Breach(const std::string& what) { breach_ = what; }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@
 #include "fleetmark/v1/agent.pb.h"
 #include "fleetmark/v1/run.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Reads what a runner writes: JSON Lines of WorkerEvent, cut anywhere. Keeps what the result is made of and hands on
 // what people watch. After a breach of the protocol it takes nothing more. Not thread-safe.
@@ -56,4 +56,4 @@ class EventCollector {
   v1::Result result_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

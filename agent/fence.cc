@@ -3,7 +3,7 @@
 #include <string>
 #include <tuple>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 Status CheckFence(const FenceRecord& highest, const v1::Fence& fence) {
   if (fence.cluster_id().empty() || fence.coordinator_instance_id().empty() || fence.coordinator_epoch() < 1) {
@@ -38,4 +38,4 @@ FenceRecord ToRecord(const v1::Fence& fence) {
   return {fence.cluster_id(), fence.coordinator_epoch(), fence.coordinator_instance_id(), fence.seq()};
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

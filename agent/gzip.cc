@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // zlib's way to ask for gzip
@@ -33,4 +33,4 @@ StatusOr<std::string> GunzipIfPacked(std::string bytes, size_t max_bytes, const 
   return DataLoss(what + " is gzip, and damaged, cut or too large", "fetch it again", "data_corrupt");
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

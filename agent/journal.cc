@@ -6,7 +6,7 @@
 #include "common/ids.h"
 #include "common/sqlite_database.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 const std::vector<Migration>& JournalMigrations() {
@@ -257,4 +257,4 @@ Status Journal::ForgetCluster() {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -13,7 +13,7 @@ namespace SQLite {
 class Database;
 }
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // The agent's durable memory: DIRECTORY/journal.db. What Commit returned OK for survives the loss of power.
 // Thread-safe; Commit is meant for one thread, ReadReport for any.
@@ -61,4 +61,4 @@ struct Journal::Opened {
   std::string warning;  // "" unless a corrupt journal was moved aside
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

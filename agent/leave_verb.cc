@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/files.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 Status Leave(const std::string& state_dir) {
@@ -42,4 +42,4 @@ void AddLeaveVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

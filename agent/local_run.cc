@@ -9,7 +9,7 @@
 #include "common/run_spec.h"
 #include "common/suggest.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(200);
@@ -113,4 +113,4 @@ StatusOr<v1::AttemptReport> RunLocally(AgentLoop* loop, const LocalRunRequest& r
   return parsed;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -7,7 +7,7 @@
 #include "agent/agent_loop.h"
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 struct LocalRunRequest {
   std::string workload;
@@ -25,4 +25,4 @@ StatusOr<v1::AttemptReport> RunLocally(AgentLoop* loop, const LocalRunRequest& r
                                        const std::function<void(const v1::RunEvent&)>& on_event,
                                        const std::function<bool()>& is_interrupted);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -5,7 +5,7 @@
 
 #include "agent/verbs.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 int ReportStatus(const Status& status) {
   if (status.ok()) return 0;
@@ -24,7 +24,7 @@ int ReportStatus(const Status& status) {
   }
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent
 
 int main(int argc, char** argv) {
   // gRPC's threads would each get an arena; an idle agent is to be small.
@@ -32,12 +32,12 @@ int main(int argc, char** argv) {
   CLI::App app("The agent of one machine: runs training benchmarks and measures them", "fleetmark-agent");
   app.require_subcommand(1);
   int exit_code = 0;
-  fleetmark::AddServeVerb(&app, &exit_code);
-  fleetmark::AddRunVerb(&app, &exit_code);
-  fleetmark::AddDataVerb(&app, &exit_code);
-  fleetmark::AddRuntimesVerb(&app, &exit_code);
-  fleetmark::AddLeaveVerb(&app, &exit_code);
-  fleetmark::AddVersionVerb(&app, &exit_code);
+  fleetmark::agent::AddServeVerb(&app, &exit_code);
+  fleetmark::agent::AddRunVerb(&app, &exit_code);
+  fleetmark::agent::AddDataVerb(&app, &exit_code);
+  fleetmark::agent::AddRuntimesVerb(&app, &exit_code);
+  fleetmark::agent::AddLeaveVerb(&app, &exit_code);
+  fleetmark::agent::AddVersionVerb(&app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

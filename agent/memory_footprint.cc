@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 void ReleaseStartupMemory() {
   malloc_trim(0);
@@ -26,4 +26,4 @@ void ReleaseStartupMemory() {
   }
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

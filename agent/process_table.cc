@@ -14,7 +14,7 @@
 
 #include "agent/sampler/process_stat.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr auto kKillLook = std::chrono::milliseconds(2);  // between two looks at what was just killed
@@ -108,4 +108,4 @@ bool KillStaleProcesses(std::string_view attempt_id, const ProcessIdentity& proc
   return KillProcessesOf(attempt_id, timeout_s);
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

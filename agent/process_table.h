@@ -8,7 +8,7 @@
 #include "agent/attempt.h"
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // The environment variable that names the attempt a process works for. It marks a worker and everything that descends
 // from it, also what left its process group or outlived the agent.
@@ -43,4 +43,4 @@ class LiveWorkers {
   std::set<int> pids_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@
 
 #include "common/grpc_status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr double kFirstPauseS = 0.5;
@@ -84,4 +84,4 @@ bool Registration::Pause(double seconds) {
   return !stopping_changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return is_stopping_; });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "fleetmark/v1/coordinator.grpc.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Announces this agent at its coordinator: at once, with growing pauses until it succeeds, and again whenever no Sync
 // has come for a while, since then the coordinator may have lost or forgotten it. Runs on a thread of its own until
@@ -44,4 +44,4 @@ class Registration {
   std::thread thread_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

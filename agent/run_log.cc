@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 RunLog::RunLog(const std::filesystem::path& path)
     : descriptor_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {}
@@ -43,4 +43,4 @@ void RunLog::Write(std::string_view bytes) {
   if (written > 0) file_bytes_ += static_cast<size_t>(written);
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

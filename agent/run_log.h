@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What one worker writes to stdout and stderr, kept in a file of bounded size: its beginning, and when there is more a
 // note and its end. Losing log lines (a full disk) never ends a run. Not thread-safe.
@@ -35,4 +35,4 @@ class RunLog {
   std::string tail_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

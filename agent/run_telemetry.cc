@@ -8,7 +8,7 @@
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr double kNotableCost = 0.01;
@@ -75,4 +75,4 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
   }
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

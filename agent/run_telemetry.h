@@ -5,7 +5,7 @@
 #include "agent/sampler/cost.h"
 #include "fleetmark/v1/run.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What a run's telemetry adds to its metrics, each over the measured part and only where it is known: "cpu_percent" (of
 // the worker) and "gpu_util_percent", means; "gpu_memory_bytes", the most; "energy_j", of the packages and the GPU
@@ -16,4 +16,4 @@ std::vector<v1::Metric> TelemetryMetrics(const v1::Telemetry& telemetry);
 // it is not known.
 void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -18,7 +18,7 @@
 #include "common/time_text.h"
 #include "common/vocabulary.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 struct RunArguments {
@@ -203,4 +203,4 @@ void AddRunVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

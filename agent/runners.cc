@@ -13,7 +13,7 @@
 #include "common/proto_json.h"
 #include "common/vocabulary.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr double kDescribeTimeoutS = 60;  // importing a Python framework from a cold disk
@@ -114,4 +114,4 @@ std::vector<v1::Runtime> DescribeRunners(const std::map<std::string, std::filesy
   return runtimes;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -6,7 +6,7 @@
 #include "common/files.h"
 #include "common/suggest.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr double kInstallTimeoutS = 3600;  // gigabytes on a slow line
@@ -101,4 +101,4 @@ Status AddRuntime(const AddRuntimeRequest& request) {
   return OkStatus();
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -7,7 +7,7 @@
 
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // A runtime that is a Python framework: agent/runners/fleetmark_runner.py in an environment of its own.
 struct PythonRuntime {
@@ -33,4 +33,4 @@ struct AddRuntimeRequest {
 // made anew. Until all of it is done the runtime stays as it was not set up.
 Status AddRuntime(const AddRuntimeRequest& request);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@
 #include "agent/verbs.h"
 #include "common/files.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 struct RuntimesArguments {
@@ -64,4 +64,4 @@ void AddRuntimesVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

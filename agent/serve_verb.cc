@@ -18,7 +18,7 @@
 #include "common/log.h"
 #include "common/run_spec.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 v1::AgentDescription DescribeMachine(const AgentSettings& settings) {
@@ -148,4 +148,4 @@ void AddServeVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -12,7 +12,7 @@
 #include <chrono>
 #include <cstring>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kErrorTailBytes = 2000;
@@ -112,4 +112,4 @@ StatusOr<SubprocessResult> RunSubprocess(const SubprocessRequest& request) {
   return result;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -5,7 +5,7 @@
 
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 struct SubprocessRequest {
   std::vector<std::string> words;        // program (looked up in PATH) and arguments; no shell reads them
@@ -24,4 +24,4 @@ struct SubprocessResult {
 // group are killed then. Thread-safe.
 StatusOr<SubprocessResult> RunSubprocess(const SubprocessRequest& request);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -20,7 +20,7 @@
 #include "common/host_info.h"
 #include "common/vocabulary.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -225,4 +225,4 @@ std::filesystem::path Supervisor::LogPath(const std::string& attempt_id) const {
   return options_.log_directory / (attempt_id + ".log");
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -13,7 +13,7 @@
 #include "agent/worker_process.h"
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Runs the workers. Each is read by a thread of its own, so that nothing a worker does (floods, hangs, prints rubbish)
 // holds up anybody else. All methods are for one thread, which must live as long as the workers may.
@@ -60,4 +60,4 @@ class Supervisor {
   std::map<std::string, std::thread> stale_killers_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -8,7 +8,7 @@ class App;
 
 // The verbs of fleetmark-agent, one file each. Each adds its subcommand to `app`; when that was given, it runs and
 // leaves the exit code in `exit_code`.
-namespace fleetmark {
+namespace fleetmark::agent {
 
 void AddServeVerb(CLI::App* app, int* exit_code);
 void AddRunVerb(CLI::App* app, int* exit_code);
@@ -20,4 +20,4 @@ void AddVersionVerb(CLI::App* app, int* exit_code);
 // Says on stderr what went wrong, with the hint; the exit code that belongs to it (0 for OK).
 int ReportStatus(const Status& status);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

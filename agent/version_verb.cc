@@ -4,7 +4,7 @@
 #include "agent/verbs.h"
 #include "common/build_info.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 void AddVersionVerb(CLI::App* app, int* exit_code) {
   app->add_subcommand("version", "Print the version")->callback([exit_code] {
@@ -16,4 +16,4 @@ void AddVersionVerb(CLI::App* app, int* exit_code) {
   });
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kKeptEvents = 256;
@@ -51,4 +51,4 @@ void WatchHub::Close() {
   changed_.notify_all();
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

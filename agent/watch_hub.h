@@ -10,7 +10,7 @@
 
 #include "fleetmark/v1/agent.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // The recent events of each attempt, for those who watch. Best effort: a watcher that is slow misses the oldest, and
 // only the last few ended attempts are kept. Thread-safe.
@@ -43,4 +43,4 @@ class WatchHub {
   bool is_closed_ = false;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

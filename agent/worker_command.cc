@@ -8,7 +8,7 @@
 #include "common/vocabulary.h"
 #include "common/worker_protocol.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 // Where programs and libraries are, and which devices this agent may use.
@@ -65,4 +65,4 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
   return command;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -7,7 +7,7 @@
 #include "agent/worker_process.h"
 #include "fleetmark/v1/run.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What a spec does not carry, since it is this machine's: whatever it says of these is overwritten.
 struct MachineInput {
@@ -25,4 +25,4 @@ WorkerCommand MakeWorkerCommand(const std::filesystem::path& runner, const v1::R
 // The environment that every runner gets, also for `describe`.
 std::vector<std::string> RunnerEnvironment();
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

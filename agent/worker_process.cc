@@ -15,7 +15,7 @@
 
 #include "common/worker_protocol.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kMaxInputBytes = 60'000;  // fits a pipe, so that writing it never waits for the worker
@@ -223,4 +223,4 @@ WorkerProcess::Exit WorkerProcess::Reap() {
   return exit;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -10,7 +10,7 @@
 
 #include "common/status.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 struct WorkerCommand {
   std::filesystem::path program;
@@ -66,4 +66,4 @@ class WorkerProcess {
   bool was_signalled_ = false;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

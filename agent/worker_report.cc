@@ -12,7 +12,7 @@
 #include "common/verdict.h"
 #include "common/worker_protocol.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr size_t kTailBytes = 4096;
@@ -194,4 +194,4 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
   return report;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -10,7 +10,7 @@
 #include "common/host_info.h"
 #include "fleetmark/v1/run.pb.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // What the agent saw around one worker. Times are from a monotonic clock, in seconds; loads and counts below 0 are
 // not known.
@@ -34,4 +34,4 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
 // Bytes that are no UTF-8 are replaced by '?': a worker may print anything, a proto string may not hold it.
 std::string ValidUtf8(std::string text);
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

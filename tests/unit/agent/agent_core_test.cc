@@ -8,7 +8,7 @@
 #include "common/sha256.h"
 #include "tests/unit/agent/core_harness.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::HasSubstr;
@@ -599,4 +599,4 @@ TEST(AgentCoreRollback, LeavesTheCoreAsTheJournalHasIt) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

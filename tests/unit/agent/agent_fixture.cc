@@ -9,7 +9,7 @@
 #include "agent/runners.h"
 #include "common/run_spec.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(20);
@@ -131,4 +131,4 @@ void AgentTest::WaitForState(const std::string& attempt_id, const std::string& s
   EXPECT_TRUE(reached) << attempt_id << " is " << last << ", not " << state;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

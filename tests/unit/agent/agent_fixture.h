@@ -10,7 +10,7 @@
 #include "agent/agent_loop.h"
 #include "tests/fakes/temporary_directory.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // Waits until `condition` holds; false after 20 s.
 bool WaitUntil(const std::function<bool()>& condition);
@@ -41,4 +41,4 @@ class AgentTest : public testing::Test {
   int next_attempt_ = 1;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -12,7 +12,7 @@
 #include "common/sha256.h"
 #include "tests/unit/agent/agent_fixture.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::AllOf;
@@ -312,4 +312,4 @@ TEST_F(AgentTest, WatchersSeeProgressAndTheEnd) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

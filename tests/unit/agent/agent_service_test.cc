@@ -9,7 +9,7 @@
 #include "common/sha256.h"
 #include "tests/unit/agent/agent_fixture.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::HasSubstr;
@@ -153,4 +153,4 @@ TEST_F(AgentServiceTest, AnAbandonedSyncLetsGoOfItsThread) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

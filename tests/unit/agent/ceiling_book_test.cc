@@ -6,7 +6,7 @@
 #include "common/files.h"
 #include "tests/fakes/temporary_directory.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::ElementsAre;
@@ -158,4 +158,4 @@ TEST(CeilingConditions, AreThoseOfTheRunsDeviceAndRuntime) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

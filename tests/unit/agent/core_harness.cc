@@ -2,7 +2,7 @@
 
 #include "common/run_spec.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 Offer MakeOffer() {
@@ -211,4 +211,4 @@ int CoreHarness::spawns(const std::string& attempt_id) const {
   return found == spawns_.end() ? 0 : found->second;
 }
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -9,7 +9,7 @@
 
 #include "agent/agent_core.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 
 // An AgentCore with everything around it played by the test: a clock that stands still, a journal in memory that is
 // written when a batch commits, and requests that are right unless a test spoils them.
@@ -23,7 +23,7 @@ class CoreHarness {
   Outcome StepWithoutCommit(const Event& event);
   // A new agent process that finds the journal as it is; `reboot` gives the machine a new boot id.
   Outcome Restart(bool reboot = false);
-  Outcome Tick() { return Step(fleetmark::Tick{}); }
+  Outcome Tick() { return Step(agent::Tick{}); }
   void Advance(double seconds);
 
   v1::Fence Fence(double seq, int epoch = 1) const;
@@ -71,4 +71,4 @@ class CoreHarness {
   std::map<std::string, int> spawns_;
 };
 
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -9,7 +9,7 @@
 #include "common/files.h"
 #include "tests/unit/agent/agent_fixture.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::HasSubstr;
@@ -91,4 +91,4 @@ TEST(Gzip, UnpacksAndNoticesDamage) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

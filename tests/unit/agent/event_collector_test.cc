@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::HasSubstr;
@@ -39,4 +39,4 @@ TEST(EventCollector, ACeilingThatCannotBeIsABreachThatNamesTheLine) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

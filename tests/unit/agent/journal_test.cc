@@ -10,7 +10,7 @@
 #include "common/sqlite_database.h"
 #include "tests/unit/agent/agent_fixture.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::HasSubstr;
@@ -117,4 +117,4 @@ TEST_F(JournalTest, LeavingForgetsTheCluster) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -6,7 +6,7 @@
 
 #include "tests/fakes/temporary_directory.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 class RunnersTest : public testing::Test {
@@ -39,4 +39,4 @@ TEST_F(RunnersTest, APythonRuntimeThatIsNotSetUpSaysHow) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -9,7 +9,7 @@
 #include "agent/run_telemetry.h"
 #include "agent/sampler/cost.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::Contains;
@@ -183,4 +183,4 @@ TEST(TelemetryMetrics, NeedToKnowTheMeasuredPart) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent

@@ -17,7 +17,7 @@
 #include "common/worker_protocol.h"
 #include "tests/unit/agent/agent_fixture.h"
 
-namespace fleetmark {
+namespace fleetmark::agent {
 namespace {
 
 using testing::Contains;
@@ -279,4 +279,4 @@ TEST(ValidUtf8, ReplacesOnlyWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace fleetmark
+}  // namespace fleetmark::agent
