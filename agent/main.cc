@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    return fleetmark::ReportStatus(
+    return fleetmark::agent::ReportStatus(
         fleetmark::InvalidArgument(error.what(), "see fleetmark-agent --help, or --help behind one of its verbs"));
   }
   return exit_code;
