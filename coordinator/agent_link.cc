@@ -75,6 +75,10 @@ int64_t BoottimeThere(const Agent& agent, int64_t now_ns) {
   return agent.boottime_ns + (now_ns - agent.boottime_read_ns);
 }
 
+int64_t BoottimeHere(const Agent& agent, int64_t boottime_ns) {
+  return agent.boottime_read_ns + (boottime_ns - agent.boottime_ns);
+}
+
 void Dial(StepContext& step, Agent& agent) {
   agent.link = Link::kDescribing;
   agent.call = step.state.next_call++;

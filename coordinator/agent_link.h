@@ -31,5 +31,7 @@ int64_t NextLinkDeadline(const CoreState& state, const Agent& agent);
 
 // The agent's CLOCK_BOOTTIME now, or a little before.
 int64_t BoottimeThere(const Agent& agent, int64_t now_ns);
+// By our clock when the agent's reads `boottime_ns`, or a little later; for a moment of the boot that it told of last.
+int64_t BoottimeHere(const Agent& agent, int64_t boottime_ns);
 
 }  // namespace fleetmark

@@ -25,13 +25,18 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 // How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
 constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
 
-int64_t LeaseVerdictAt(const Agent& agent) { return agent.lease_ends_ns + kKillBoundNs; }
-
-bool HoldsKillRun(const Agent& agent) {
-  return std::any_of(agent.attempts.begin(), agent.attempts.end(), [](const auto& entry) {
-    return entry.second->record.kill_on_disconnect && OccupiesMachine(*entry.second);
-  });
+// When an attempt of a KILL run has ended for certain, though nobody says so: its lease has run out, and a StartRun
+// that may still be under way would come after its start_by.
+int64_t LeaseVerdictAt(const Agent& agent, const Attempt& attempt) {
+  int64_t at_ns = agent.lease_ends_ns;
+  const v1::BootTime& start_by = attempt.record.start_by;
+  if (attempt.record.state == AttemptState::kDispatched && start_by.boot_id() == agent.boot_id) {
+    at_ns = std::max(at_ns, BoottimeHere(agent, static_cast<int64_t>(start_by.boottime_ns())));
+  }
+  return at_ns + kKillBoundNs;
 }
+
+bool EndsWithLease(const Attempt& attempt) { return attempt.record.kill_on_disconnect && OccupiesMachine(attempt); }
 
 }  // namespace
 
@@ -50,8 +55,9 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
     if (record.offline_since_unix_s == 0) agent->record.offline_since_unix_s = now.unix_s();
     agent->offline_reason = "not reached yet since the coordinator started";
     agent->seq = state_.seq;
-    // Leases of earlier epochs may still run: their full length counts from now.
-    agent->lease_ends_ns = now.boottime_ns + SecondsToNanos(state_.config.epoch.previous_lease_s);
+    // Leases of earlier epochs may still run, and their StartRuns arrive: both count in full from now.
+    agent->lease_ends_ns =
+        now.boottime_ns + SecondsToNanos(std::max(state_.config.epoch.previous_lease_s, kStartWithinS));
     state_.agents[record.agent_id] = std::move(agent);
   }
   for (const JobRecord& record : stored.jobs) {
@@ -111,10 +117,10 @@ void CoordinatorCore::Tick(StepContext& step) {
 }
 
 void CoordinatorCore::ExpireLeases(StepContext& step, Agent& agent) {
-  if (agent.is_online || step.now.boottime_ns < LeaseVerdictAt(agent)) return;
+  if (agent.is_online) return;
   std::vector<Attempt*> expired;
   for (const auto& [id, attempt] : agent.attempts) {
-    if (attempt->record.kill_on_disconnect && OccupiesMachine(*attempt)) expired.push_back(attempt);
+    if (EndsWithLease(*attempt) && step.now.boottime_ns >= LeaseVerdictAt(agent, *attempt)) expired.push_back(attempt);
   }
   for (Attempt* attempt : expired) {
     EndWithoutReport(step, *attempt, "lease_expired",
@@ -128,7 +134,10 @@ int64_t CoordinatorCore::NextWakeup(Moment now) const {
     if (agent->record.removed) continue;
     next = std::min({next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent),
                      NextScheduleDeadline(state_, *agent, now.boottime_ns)});
-    if (!agent->is_online && HoldsKillRun(*agent)) next = std::min(next, LeaseVerdictAt(*agent));
+    if (agent->is_online) continue;
+    for (const auto& [attempt_id, attempt] : agent->attempts) {
+      if (EndsWithLease(*attempt)) next = std::min(next, LeaseVerdictAt(*agent, *attempt));
+    }
   }
   return next;
 }

@@ -9,8 +9,6 @@
 namespace fleetmark {
 namespace {
 
-// How long the agent may take to get StartRun, by its own clock.
-constexpr double kStartWithinS = 30;
 constexpr double kFirstRefusalPauseS = 0.5;
 constexpr double kMostRefusalPauseS = 30;
 

@@ -5,6 +5,9 @@
 // What happens to runs and attempts. Every change of state is made here, with the write that records it.
 namespace fleetmark {
 
+// How long the agent may take to get StartRun, by its own clock.
+inline constexpr double kStartWithinS = 30;
+
 // Plans and dispatches: the attempt is committed as DISPATCHED together with whatever led to it, then StartRun is sent.
 // `device` is the name of one of the agent's devices.
 void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& device);

@@ -57,7 +57,12 @@ Outcome CoreHarness::Step(const Event& event) {
   Outcome outcome;
   core_->BeginBatch();
   core_->Step(event, now_, &outcome);
-  for (const JournalWrite& write : outcome.writes) Commit(write);
+  for (const JournalWrite& write : outcome.writes) {
+    if (const auto* put = std::get_if<PutReport>(&write)) {
+      EXPECT_EQ(0u, reports_.count(put->attempt_id)) << "a second report of one attempt";
+    }
+    memory_journal_.Apply(write);
+  }
   for (const Effect& effect : outcome.effects) {
     if (const auto* spawn = std::get_if<SpawnWorker>(&effect)) ++spawns_[spawn->attempt_id];
   }
@@ -80,31 +85,6 @@ Outcome CoreHarness::Restart(bool reboot) {
   }
   core_.emplace(AgentCore::Identity{boot_id_, "process"}, offer_, journal_);
   return Step(AgentStarted{});
-}
-
-// As the journal does it: what is not journaled does not survive.
-void CoreHarness::Commit(const JournalWrite& write) {
-  if (const auto* put = std::get_if<PutAttempt>(&write)) {
-    Attempt& stored = journal_.attempts[put->attempt.request.attempt_id()] = put->attempt;
-    stored.state = stored.process ? AttemptState::kRunning : AttemptState::kAccepted;
-    if (stored.cause != EndCause::kCancelled) stored.cause = EndCause::kNone;
-    stored.runtime_deadline_ns = stored.kill_at_ns = 0;
-  } else if (const auto* report = std::get_if<PutReport>(&write)) {
-    Attempt& stored = journal_.attempts.at(report->attempt_id);
-    stored.state = AttemptState::kResultReady;
-    stored.report_sha256 = report->sha256;
-    EXPECT_EQ(0u, reports_.count(report->attempt_id)) << "a second report of one attempt";
-    reports_[report->attempt_id] = report->bytes;
-  } else if (const auto* retire = std::get_if<RetireAttempt>(&write)) {
-    journal_.attempts.erase(retire->attempt_id);
-    journal_.retired[retire->attempt_id] = retire->retired;
-  } else if (const auto* forget = std::get_if<ForgetRetired>(&write)) {
-    journal_.retired.erase(forget->attempt_id);
-  } else if (const auto* fence = std::get_if<PutFence>(&write)) {
-    journal_.fence = fence->fence;
-  } else if (const auto* draining = std::get_if<PutDraining>(&write)) {
-    journal_.is_draining = draining->is_draining;
-  }
 }
 
 v1::Fence CoreHarness::Fence(double seq, int epoch) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/agent_core.h"
+#include "tests/fakes/memory_journal.h"
 
 namespace fleetmark::agent {
 
@@ -58,8 +59,9 @@ class CoreHarness {
   // How many workers were spawned for this attempt, over all restarts.
   int spawns(const std::string& attempt_id) const;
 
-  JournalContents journal_;
-  std::map<std::string, std::string> reports_;
+  MemoryJournal memory_journal_;
+  JournalContents& journal_ = memory_journal_.contents;
+  std::map<std::string, std::string>& reports_ = memory_journal_.reports;
   std::string boot_id_ = "boot-1";
   Moment now_{1'700'000'000 * kNanosPerSecond, 1'000 * kNanosPerSecond};
   Offer offer_;
@@ -67,7 +69,6 @@ class CoreHarness {
   Outcome last_;
 
  private:
-  void Commit(const JournalWrite& write);
   std::map<std::string, int> spawns_;
 };
 

@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <utility>
+
+#include "common/sha256.h"
+#include "tests/simulation/agent_process.h"
+#include "tests/simulation/coordinator_process.h"
+#include "tests/simulation/world.h"
+
+// How a simulated coordinator reaches its agents: what Dispatcher and gRPC do in the real program.
+namespace fleetmark::simulation {
+namespace {
+
+// Those of coordinator/dispatcher.cc and report_fetch.cc.
+constexpr double kDescribeDeadlineS = 5;
+constexpr double kOrderDeadlineS = 10;
+constexpr double kSyncMarginS = 5;
+constexpr double kFetchDeadlineS = 120;
+// How long an agent may take to see that a caller has gone: AgentLoop looks once a second.
+constexpr int64_t kGoneSeenWithinNs = kNanosPerSecond;
+
+Answer Failed(Status status) {
+  Answer answer;
+  answer.status = std::move(status);
+  return answer;
+}
+
+}  // namespace
+
+void CoordinatorProcess::Perform(const fleetmark::Call& call) {
+  if (const auto* describe = std::get_if<DescribeCall>(&call)) {
+    CallAgent(describe->address, v1::DescribeRequest(), kDescribeDeadlineS, [number = describe->call](Answer answer) {
+      return Described{number, std::move(answer.status), std::move(answer.description)};
+    });
+  } else if (const auto* sync = std::get_if<SyncCall>(&call)) {
+    world_->monitor().OnSyncSent(*store_, sync->request);
+    CallAgent(
+        sync->address, sync->request, sync->request.wait_s() + kSyncMarginS,
+        [number = sync->call, agent_id = sync->agent_id](Answer answer) {
+          return Synced{number, agent_id, std::move(answer.status), std::move(answer.sync)};
+        },
+        sync->call);
+  } else if (const auto* end = std::get_if<EndSync>(&call)) {
+    auto found = syncs_.extract(end->call);
+    if (!found.empty() && !found.mapped()->is_done) {
+      GiveUp(found.mapped(), Status(StatusCode::kCancelled, "cancelled"));
+    }
+  } else if (const auto* order = std::get_if<OrderCall>(&call)) {
+    if (const auto* start = std::get_if<v1::StartRunRequest>(&order->request)) {
+      world_->monitor().OnStartSent(*store_, *start);
+    }
+    const Request request = std::visit([](const auto& typed) { return Request(typed); }, order->request);
+    CallAgent(order->address, request, kOrderDeadlineS, [agent_id = order->agent_id](Answer answer) {
+      return OrderAnswered{agent_id, std::move(answer.status), std::move(answer.attempt)};
+    });
+  } else if (const auto* fetch = std::get_if<FetchCall>(&call)) {
+    CallAgent(fetch->address, FetchReport{fetch->attempt_id, fetch->sha256}, kFetchDeadlineS,
+              [fetch = *fetch](Answer answer) {
+                if (answer.status.ok() && Sha256Hex(answer.bytes) != fetch.sha256)
+                  answer.status = DataLoss("other bytes");
+                return Fetched{fetch.agent_id,           fetch.attempt_id,        fetch.sha256,
+                               std::move(answer.status), std::move(answer.bytes), ""};
+              });
+  } else if (const auto* look_up = std::get_if<LookUp>(&call)) {
+    Post(generation_, LookedUp{look_up->agent_id, look_up->attempt_id, *store_->FindAttempt(look_up->attempt_id)});
+  }
+}
+
+void CoordinatorProcess::CallAgent(const std::string& address, Request request, double deadline_s,
+                                   std::function<Event(Answer)> to_event, uint64_t sync_number) {
+  auto call = std::make_shared<Call>();
+  call->life = life_;
+  call->generation = generation_;
+  call->agent = world_->AgentAt(address);
+  call->to_event = std::move(to_event);
+  calls_.push_back(call);
+  if (sync_number != 0) syncs_[sync_number] = call;
+  if (calls_.size() > 64) std::erase_if(calls_, [](const auto& one) { return one->is_done; });
+  if (call->agent < 0) {
+    world_->schedule().In(1'000'000, Schedule::Kind::kNow,
+                          [this, call] { GiveUp(call, Unavailable("the connection was refused")); });
+    return;
+  }
+  world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
+  const uint64_t sent_to_life = world_->agent(call->agent).is_alive() ? world_->agent(call->agent).life() : 0;
+  const auto shared = std::make_shared<Request>(std::move(request));
+  world_->network().SendRequest(index_, call->agent,
+                                [this, call, shared, sent_to_life] { Arrive(call, *shared, sent_to_life); });
+  Link& link = world_->network().Between(index_, call->agent);
+  if (const auto* start = std::get_if<v1::StartRunRequest>(&*shared); start != nullptr && link.other_spec > 0) {
+    --link.other_spec;
+    world_->SendOtherSpec(index_, call->agent, *start);
+  }
+  world_->schedule().In(SecondsToNanos(deadline_s), Schedule::Kind::kTimer, [this, call] {
+    if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
+  });
+}
+
+void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call, const Request& request, uint64_t sent_to_life) {
+  AgentProcess& agent = world_->agent(call->agent);
+  if (const int64_t until_ns = agent.machine().asleep_until_ns(); until_ns != 0) {
+    world_->schedule().At(until_ns, Schedule::Kind::kNow,
+                          [this, call, request, sent_to_life] { Arrive(call, request, sent_to_life); });
+    return;
+  }
+  const auto answered = [this, call](Answer answer) {
+    const auto shared = std::make_shared<Answer>(std::move(answer));
+    world_->network().SendAnswer(index_, call->agent, [this, call, shared] { AnswerArrived(call, *shared); });
+  };
+  // A request belongs to a connection: it reaches the process that it was sent to, or the first one that comes up.
+  if (sent_to_life != 0 && agent.life() != sent_to_life) return answered(Failed(Unavailable("the connection broke")));
+  if (!agent.is_alive()) return answered(Failed(Unavailable("the connection was refused")));
+  const uint64_t number = agent.Take(request, answered);
+  if (call->is_done && std::holds_alternative<v1::SyncRequest>(request)) {
+    // Its caller went before it came.
+    world_->schedule().In(kGoneSeenWithinNs, Schedule::Kind::kTimer,
+                          [&agent, life = agent.life(), number] { agent.Abandon(life, number); });
+  }
+  call->agent_life = agent.life();
+  call->agent_call = number;
+}
+
+void CoordinatorProcess::AnswerArrived(const std::shared_ptr<Call>& call, Answer answer) {
+  if (call->is_done || call->life != life_) return;
+  call->is_done = true;
+  if (is_alive()) Post(call->generation, call->to_event(std::move(answer)));
+}
+
+void CoordinatorProcess::GiveUp(const std::shared_ptr<Call>& call, Status status) {
+  if (call->is_done) return;
+  call->is_done = true;
+  if (call->agent >= 0 && call->agent_call != 0) {
+    AgentProcess* agent = &world_->agent(call->agent);
+    world_->schedule().In(world_->dice().Between(0, kGoneSeenWithinNs), Schedule::Kind::kTimer,
+                          [agent, call] { agent->Abandon(call->agent_life, call->agent_call); });
+  }
+  if (is_alive() && call->life == life_) Post(call->generation, call->to_event(Failed(std::move(status))));
+}
+
+}  // namespace fleetmark::simulation

@@ -1,0 +1,49 @@
+#include "tests/simulation/network.h"
+
+#include <utility>
+
+#include "common/clock.h"
+
+namespace fleetmark::simulation {
+
+const char* NameOf(const Request& request) {
+  constexpr const char* kNames[] = {"Describe", "Sync", "StartRun", "CancelRun", "Drain", "FetchResult"};
+  return kNames[request.index()];
+}
+
+bool Network::IsCut(Direction direction, const Link& link) const {
+  return schedule_->now_ns() <
+         (direction == Direction::kToAgent ? link.cut_to_agent_until_ns : link.cut_from_agent_until_ns);
+}
+
+int64_t Network::Latency() { return dice_->Between(50'000, dice_->Chance(0.08) ? 400'000'000 : 15'000'000); }
+
+void Network::SendRequest(int coordinator, int agent, const std::function<void()>& deliver) {
+  Link& link = Between(coordinator, agent);
+  if (IsCut(Direction::kToAgent, link)) return;
+  if (link.drop_requests > 0) {
+    --link.drop_requests;
+    return;
+  }
+  if (link.duplicate > 0) {
+    --link.duplicate;
+    schedule_->In(Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kNow, deliver);
+  }
+  schedule_->In(Latency() + std::exchange(link.delay_request_ns, 0), Schedule::Kind::kNow, deliver);
+}
+
+void Network::SendAnswer(int coordinator, int agent, const std::function<void()>& deliver) {
+  Link& link = Between(coordinator, agent);
+  if (IsCut(Direction::kFromAgent, link)) return;
+  if (link.drop_answers > 0) {
+    --link.drop_answers;
+    return;
+  }
+  schedule_->In(Latency() + std::exchange(link.delay_answer_ns, 0), Schedule::Kind::kNow, deliver);
+}
+
+void Network::SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver) {
+  if (!IsCut(direction, Between(coordinator, agent))) schedule_->In(Latency(), Schedule::Kind::kNow, deliver);
+}
+
+}  // namespace fleetmark::simulation

@@ -1,0 +1,153 @@
+#include "tests/simulation/plan.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "tests/simulation/schedule.h"
+
+namespace fleetmark::simulation {
+namespace {
+
+struct KindInfo {
+  IncidentKind kind;
+  const char* name;
+  int weight;            // how often, of all faults
+  double low_s, high_s;  // its duration
+};
+
+// Faults and people's acts but for submitting. A kind is left out of plans by weight 0.
+constexpr KindInfo kKinds[] = {
+    {IncidentKind::kSubmit, "submit", 0, 0, 0},
+    {IncidentKind::kResubmit, "resubmit", 3, 0, 0},
+    {IncidentKind::kCancel, "cancel", 8, 0, 0},
+    {IncidentKind::kDrain, "drain", 2, 0, 0},
+    {IncidentKind::kResume, "resume", 2, 0, 0},
+    {IncidentKind::kRemove, "remove", 1, 0, 0},
+    {IncidentKind::kDropRequest, "drop-request", 8, 0, 0},
+    {IncidentKind::kDropAnswer, "drop-answer", 8, 0, 0},
+    {IncidentKind::kDuplicate, "duplicate", 6, 0, 0},
+    {IncidentKind::kDelayRequest, "delay-request", 6, 0.1, 40},
+    {IncidentKind::kDelayAnswer, "delay-answer", 6, 0.1, 40},
+    {IncidentKind::kCutToAgent, "cut-to-agent", 4, 0.5, 120},
+    {IncidentKind::kCutFromAgent, "cut-from-agent", 4, 0.5, 120},
+    {IncidentKind::kBreak, "break", 5, 0.5, 150},
+    {IncidentKind::kOtherSpec, "other-spec", 2, 0, 0},
+    {IncidentKind::kCrashCoordinator, "crash-coordinator", 12, 0.1, 20},
+    {IncidentKind::kCrashAgent, "crash-agent", 14, 0.05, 40},
+    {IncidentKind::kKillWorker, "kill-worker", 5, 0, 0},
+    {IncidentKind::kReboot, "reboot", 4, 1, 60},
+    {IncidentKind::kLoseJournal, "lose-journal", 3, 0.1, 20},
+    {IncidentKind::kMove, "move", 2, 0.1, 5},
+    {IncidentKind::kSuspend, "suspend", 3, 1, 180},
+    {IncidentKind::kSuspendCoordinator, "suspend-coordinator", 2, 1, 120},
+    {IncidentKind::kStepClock, "step-clock", 2, -3600, 3600},
+    {IncidentKind::kFillCoordinatorDisk, "fill-coordinator-disk", 3, 0.1, 30},
+    {IncidentKind::kFillAgentDisk, "fill-agent-disk", 4, 0.1, 60},
+    {IncidentKind::kConflict, "conflict", 2, 0, 0},
+    {IncidentKind::kCopy, "copy", 1, 5, 60},
+    {IncidentKind::kRestore, "restore", 0, 0.5, 10},
+    {IncidentKind::kBackup, "backup", 0, 0, 0},
+};
+
+const KindInfo& InfoOf(IncidentKind kind) {
+  return *std::find_if(std::begin(kKinds), std::end(kKinds), [&](const KindInfo& info) { return info.kind == kind; });
+}
+
+IncidentKind AnyKind(Dice& dice) {
+  int64_t total = 0;
+  for (const KindInfo& info : kKinds) total += info.weight;
+  int64_t drawn = dice.Between(0, total - 1);
+  for (const KindInfo& info : kKinds) {
+    if ((drawn -= info.weight) < 0) return info.kind;
+  }
+  return IncidentKind::kDropRequest;
+}
+
+Incident MakeFault(Dice& dice, const Plan& plan) {
+  Incident fault{AnyKind(dice)};
+  fault.at_s = dice.Seconds(0.5, plan.safety_s);
+  fault.target = static_cast<int>(dice.Between(0, plan.agents - 1));
+  fault.point = static_cast<int>(dice.Between(0, dice.Chance(0.5) ? 3 : 20));
+  const KindInfo& info = InfoOf(fault.kind);
+  // Most are short: what decides is often a matter of seconds.
+  const double high_s = dice.Chance(0.6) ? std::min(info.high_s, 8.0) : info.high_s;
+  if (info.high_s > 0) fault.duration_s = dice.Seconds(info.low_s, std::max(info.low_s, high_s));
+  return fault;
+}
+
+Incident MakeSubmit(Dice& dice, const Plan& plan, int repeat) {
+  Incident submit{IncidentKind::kSubmit};
+  submit.at_s = dice.Chance(0.5) ? dice.Seconds(1, 5) : dice.Seconds(1, plan.safety_s * 0.8);
+  submit.target = dice.Chance(0.4) ? -1 : dice.Chance(0.15) ? -2 : static_cast<int>(dice.Between(0, plan.agents - 1));
+  submit.repeat = repeat;
+  submit.retries = dice.Chance(0.6) ? static_cast<int>(dice.Between(0, 4)) : 0;
+  submit.timeout_s = dice.Seconds(5, 90);
+  submit.steps = static_cast<int>(dice.Between(1, dice.Chance(0.8) ? 40 : 300));
+  if (dice.Chance(0.25)) submit.end = static_cast<int>(dice.Between(0, static_cast<int>(WorkerEnd::kIgnoresTerm)));
+  return submit;
+}
+
+struct Size {
+  int machines, most_agents, runs, faults;
+};
+
+Size ChooseSize(Dice& dice) {
+  const auto between = [&](int low, int high) { return static_cast<int>(dice.Between(low, high)); };
+  const double kind = dice.Seconds(0, 1);
+  if (kind < 0.78) return {between(1, 4), 2, between(1, 12), between(0, 14)};
+  if (kind < 0.985) return {between(4, 8), 3, between(15, 50), between(10, 40)};
+  return {between(24, 40), 4, between(150, 300), between(40, 120)};  // dozens of agents, hundreds of runs
+}
+
+}  // namespace
+
+Plan MakePlan(uint64_t seed) {
+  Dice dice(seed);
+  Plan plan;
+  plan.seed = seed;
+  const Size size = ChooseSize(dice);
+  plan.machines = size.machines;
+  // Now and then two agents share a machine, and its lock.
+  plan.agents = size.machines + (dice.Chance(0.2) ? 1 : 0);
+  plan.safety_s = dice.Seconds(20, 180);
+  for (int runs = 0; runs < size.runs;) {
+    const int repeat = static_cast<int>(dice.Between(1, std::max(1, size.runs / 6)));
+    plan.incidents.push_back(MakeSubmit(dice, plan, repeat));
+    runs += plan.incidents.back().target == -2 ? repeat * plan.agents : repeat;
+  }
+  for (int i = 0; i < size.faults; ++i) plan.incidents.push_back(MakeFault(dice, plan));
+  // Some plans have a backup and its return, beside everything else.
+  if (dice.Chance(0.08)) {
+    Incident backup{IncidentKind::kBackup};
+    backup.at_s = dice.Seconds(2, plan.safety_s / 2);
+    Incident restore{IncidentKind::kRestore};
+    restore.at_s = dice.Seconds(backup.at_s, plan.safety_s);
+    restore.duration_s = dice.Seconds(0.5, 10);
+    plan.incidents.push_back(backup);
+    plan.incidents.push_back(restore);
+  }
+  std::stable_sort(plan.incidents.begin(), plan.incidents.end(),
+                   [](const Incident& a, const Incident& b) { return a.at_s < b.at_s; });
+  return plan;
+}
+
+std::string ToText(const Incident& incident) {
+  char text[200];
+  std::snprintf(text, sizeof(text), "%8.3f s %s target %d", incident.at_s, InfoOf(incident.kind).name, incident.target);
+  std::string line = text;
+  if (incident.kind == IncidentKind::kSubmit) {
+    std::snprintf(text, sizeof(text), " repeat %d retries %d timeout %.1f s steps %d end %d", incident.repeat,
+                  incident.retries, incident.timeout_s, incident.steps, incident.end);
+    return line + text;
+  }
+  if (incident.kind == IncidentKind::kCrashCoordinator || incident.kind == IncidentKind::kCrashAgent) {
+    line += " at point " + std::to_string(incident.point);
+  }
+  if (incident.duration_s != 0) {
+    std::snprintf(text, sizeof(text), " for %.3f s", incident.duration_s);
+    line += text;
+  }
+  return line;
+}
+
+}  // namespace fleetmark::simulation

@@ -1,0 +1,155 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "common/run_spec.h"
+
+namespace fleetmark::simulation {
+namespace {
+
+// How long the fleet may take, once nothing disturbs it, to end whatever it has accepted. A run may take 90 s and be
+// tried five times; a machine runs one at a time.
+constexpr double kMostLivenessS = 6 * 3600;
+// From then on agents must be at rest: acknowledged, pruned, nothing running.
+constexpr double kSettleS = 120;
+constexpr int kMostSteps = 4'000'000;
+
+}  // namespace
+
+World::World(const Plan& plan, std::ostream* trace)
+    : plan_(plan), trace_(trace), dice_(plan.seed ^ 0x5eed), network_(&schedule_, &dice_), monitor_(&machines_) {
+  for (int i = 0; i < plan.machines; ++i) {
+    machines_.push_back(std::make_unique<Machine>("m" + std::to_string(i), &schedule_, &dice_));
+  }
+  for (int i = 0; i < plan.agents; ++i) {
+    agents_.push_back(std::make_unique<AgentProcess>(this, i, machines_[static_cast<size_t>(i % plan.machines)].get()));
+  }
+  machines_.push_back(std::make_unique<Machine>("mc", &schedule_, &dice_));
+  coordinators_.push_back(
+      std::make_unique<CoordinatorProcess>(this, 0, machines_.back().get(), MemoryStore("cluster")));
+}
+
+World::~World() = default;
+
+int World::AgentAt(const std::string& address) const {
+  for (size_t i = 0; i < agents_.size(); ++i) {
+    if (agents_[i]->address() == address) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+void World::Trace(const std::string& who, const std::string& what) {
+  if (trace_ == nullptr) return;
+  char time[32];
+  std::snprintf(time, sizeof(time), "%10.4f ", schedule_.now_s());
+  *trace_ << time << who << ": " << what << "\n";
+}
+
+std::optional<Violation> World::Run() {
+  try {
+    coordinator().Start();
+    for (const auto& agent : agents_) agent->StartIn(dice_.Seconds(0, 2));
+    for (const Incident& incident : plan_.incidents) {
+      schedule_.At(SecondsToNanos(incident.at_s), Schedule::Kind::kTimer, [this, incident] { Happen(incident); });
+    }
+    RunUntil(plan_.safety_s);
+    Heal();
+    CheckLiveness();
+  } catch (const Violation& violation) {
+    Trace("VIOLATION", "invariant " + std::to_string(violation.invariant) + ": " + violation.what);
+    counts_.spawns = monitor_.spawns();
+    return violation;
+  }
+  counts_.spawns = monitor_.spawns();
+  counts_.virtual_s = schedule_.now_s();
+  return std::nullopt;
+}
+
+void World::RunUntil(double virtual_s) {
+  while (schedule_.RunNext(SecondsToNanos(virtual_s))) {
+    if (++counts_.steps > kMostSteps) throw Violation{10, "the fleet never comes to rest"};
+  }
+}
+
+// Every fault ends, and people put right what only they can.
+void World::Heal() {
+  Trace("people", "heal everything");
+  network_.Heal();
+  if (coordinators_.size() > 1) coordinators_.back()->Crash();
+  for (const auto& machine : machines_) machine->Wake();
+  coordinator().store().is_full = false;
+  coordinator().CrashAt(-1, 0);
+  int highest = 0;
+  for (const auto& agent : agents_) {
+    agent->is_full = false;
+    agent->CrashAt(-1, 0);
+    agent->Start();
+    highest = std::max(highest, agent->journal().contents.fence.coordinator_epoch);
+  }
+  coordinator().Start();
+  // Beside a copy agents believed the highest epoch: whoever stops the copy starts the original until it is above that.
+  while (is_copied_ && coordinator().epoch() <= highest) {
+    coordinator().Crash();
+    coordinator().Start();
+  }
+  for (const auto& agent : agents_) {
+    coordinator().Ask(DrainAsked{0, agent->name(), false}, [](const fleetmark::Reply&) {});
+  }
+}
+
+bool World::HasEnded() {
+  return std::all_of(coordinator().store().runs().begin(), coordinator().store().runs().end(),
+                     [](const auto& entry) { return IsTerminal(entry.second.state); });
+}
+
+void World::CheckLiveness() {
+  const double from_s = schedule_.now_s();
+  while (!HasEnded() && schedule_.now_s() < from_s + kMostLivenessS) RunUntil(schedule_.now_s() + 20);
+  if (!HasEnded()) {
+    std::string stuck;
+    for (const auto& [id, run] : coordinator().store().runs()) {
+      if (!IsTerminal(run.state)) stuck += "\n  run " + id + " " + coordinator().ReasonOf(id);
+    }
+    throw Violation{10, "runs that never end:" + stuck};
+  }
+  RunUntil(schedule_.now_s() + kSettleS);
+  monitor_.CheckAllEnded(coordinator().store());
+  for (const auto& machine : machines_) {
+    if (machine->IsLocked()) throw Violation{10, "a worker is left behind on " + machine->name()};
+  }
+  for (const auto& agent : agents_) {
+    for (const auto& [id, attempt] : agent->journal().contents.attempts) {
+      throw Violation{4, agent->name() + " still holds attempt " + id + " (" + std::string(StateName(attempt.state)) +
+                             "), which nobody acknowledges"};
+    }
+  }
+}
+
+void World::RegisterAgent(int index, v1::AgentDescription description, std::function<void(const Status&)> told) {
+  network_.SendPlain(
+      Network::Direction::kFromAgent, 0, index,
+      [this, index, description = std::move(description), told = std::move(told)] {
+        if (!coordinator().is_alive()) return;
+        AddAgentAsked asked;
+        asked.address = agent(index).address();
+        asked.claimed = description;
+        coordinator().Ask(asked, [this, index, told](const fleetmark::Reply& reply) {
+          Trace("c0", "registers " + agent(index).name() + ": " + (reply.status.ok() ? "ok" : reply.status.message()));
+          network_.SendPlain(Network::Direction::kToAgent, 0, index, [told, status = reply.status] { told(status); });
+        });
+      });
+}
+
+void World::SendOtherSpec(int coordinator, int index, v1::StartRunRequest request) {
+  (*request.mutable_spec()->mutable_parameters())["steps"] = "9999";
+  request.set_spec_sha256(SpecSha256(request.spec()));
+  network_.SendPlain(Network::Direction::kToAgent, coordinator, index, [this, index, request] {
+    if (!agent(index).is_alive() || !agent(index).journal().contents.attempts.contains(request.attempt_id())) return;
+    Trace("somebody", "sends attempt " + request.attempt_id() + " with another specification");
+    agent(index).Take(request, [](const Answer&) {});
+  });
+}
+
+}  // namespace fleetmark::simulation

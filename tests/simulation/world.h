@@ -1,0 +1,81 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/agent_process.h"
+#include "tests/simulation/coordinator_process.h"
+#include "tests/simulation/machine.h"
+#include "tests/simulation/monitor.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/plan.h"
+#include "tests/simulation/schedule.h"
+
+namespace fleetmark::simulation {
+
+// One fleet in one thread, from one plan: the real cores, and everything else made up. Run has a safety phase, in which
+// the plan's incidents happen, and a liveness phase without faults, in which every job must end.
+class World {
+ public:
+  // `trace` may be null; else it gets a line for whatever happens.
+  World(const Plan& plan, std::ostream* trace);
+  ~World();
+
+  // The violation that was found, if any.
+  std::optional<Violation> Run();
+
+  // Of the simulation's parts.
+  Schedule& schedule() { return schedule_; }
+  Dice& dice() { return dice_; }
+  Network& network() { return network_; }
+  Monitor& monitor() { return monitor_; }
+  AgentProcess& agent(int index) { return *agents_[static_cast<size_t>(index)]; }
+  CoordinatorProcess& coordinator() { return *coordinators_.front(); }
+  const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
+  int AgentAt(const std::string& address) const;  // -1 when nobody was ever there
+  bool is_tracing() const { return trace_ != nullptr; }
+  void Trace(const std::string& who, const std::string& what);
+  void RegisterAgent(int agent, v1::AgentDescription description, std::function<void(const Status&)> told);
+  // Somebody sends an agent the same attempt with another specification, once it knows the first.
+  void SendOtherSpec(int coordinator, int agent, v1::StartRunRequest request);
+
+  struct Counts {
+    int jobs = 0, runs = 0, spawns = 0, steps = 0;
+    double virtual_s = 0;
+  };
+  Counts counts() const { return counts_; }
+
+ private:
+  void Happen(const Incident& incident);
+  void HappenToLink(const Incident& incident);
+  void HappenToMachine(const Incident& incident);
+  void Submit(const Incident& incident);
+  void Send(const v1::SubmitRequest& request);
+  void CancelSomething();
+  void Copy(double duration_s);
+  void Restore(double duration_s);
+  void RunUntil(double virtual_s);
+  void Heal();
+  bool HasEnded();
+  void CheckLiveness();
+
+  const Plan plan_;
+  std::ostream* const trace_;
+  Schedule schedule_;
+  Dice dice_;
+  Network network_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  Monitor monitor_;
+  std::vector<std::unique_ptr<AgentProcess>> agents_;
+  std::vector<std::unique_ptr<CoordinatorProcess>> coordinators_;  // the original, and copies of it
+  std::optional<MemoryStore> backup_;
+  std::vector<v1::SubmitRequest> submitted_;
+  bool is_copied_ = false;
+  Counts counts_;
+};
+
+}  // namespace fleetmark::simulation
