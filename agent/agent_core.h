@@ -75,6 +75,7 @@ class AgentCore {
   void On(const PurgeDue& event);
 
   std::optional<v1::AttemptStatus> KnownStatus(const std::string& attempt_id) const;
+  Status CheckAddressee(const v1::StartRunRequest& request) const;
   Status CheckStart(const StartRunCall& event) const;
   Status CheckNotBusy() const;
   void AcceptFence(const v1::Fence& fence);

@@ -31,7 +31,14 @@ void AgentCore::On(const StartRunCall& event) {
     }
     return;
   }
+  if (const Status status = CheckAddressee(request); !status.ok()) {
+    ReplyTo(event.call, status);
+    return;
+  }
   if (const Status status = CheckStart(event); !status.ok()) {
+    // What is refused now is tried elsewhere: should the network deliver it twice, the second must start nothing. In
+    // memory alone, because a second delivery is the work of one connection, which ends with this process.
+    SetRetired(request.attempt_id(), RetiredAttempt{true, status.message(), "", request.start_by()});
     ReplyTo(event.call, status);
     return;
   }
@@ -48,9 +55,8 @@ void AgentCore::On(const StartRunCall& event) {
   ReplyTo(event.call, OkStatus(), *KnownStatus(request.attempt_id()));
 }
 
-// A refusal leaves nothing behind, not even its fence.
-Status AgentCore::CheckStart(const StartRunCall& event) const {
-  const v1::StartRunRequest& request = event.request;
+// Whether it is for this agent and this moment; what is not never will be.
+Status AgentCore::CheckAddressee(const v1::StartRunRequest& request) const {
   FLEETMARK_RETURN_IF_ERROR(CheckFence(state_.fence, request.fence()));
   if (request.incarnation() != incarnation_) {
     return FailedPrecondition("this agent has a new journal since the run was planned", "", "other_incarnation");
@@ -58,6 +64,12 @@ Status AgentCore::CheckStart(const StartRunCall& event) const {
   if (request.start_by().boot_id() != identity_.boot_id || now_.boottime_ns > request.start_by().boottime_ns()) {
     return FailedPrecondition("StartRun came after its start_by", "", "too_late");
   }
+  return OkStatus();
+}
+
+// Whether this agent can take it now. A refusal leaves nothing on disk, not even its fence.
+Status AgentCore::CheckStart(const StartRunCall& event) const {
+  const v1::StartRunRequest& request = event.request;
   if (!state_.is_recovered) {
     return FailedPrecondition("this agent is still taking care of what it ran before it was restarted", "", "starting");
   }

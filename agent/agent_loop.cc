@@ -9,6 +9,7 @@
 
 #include "agent/worker_command.h"
 #include "common/ids.h"
+#include "common/overloaded.h"
 
 namespace fleetmark::agent {
 namespace {
@@ -22,13 +23,6 @@ constexpr int64_t kLongestWaitNs = kNanosPerSecond;
 constexpr auto kStopPatience = std::chrono::seconds(10);
 constexpr int kKeptLogs = 200;
 constexpr int kCleanupInterval = 50;  // pruned attempts between two looks for old logs
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::optional<CallId> CallOf(const Event& event) {
   return std::visit(Overloaded{[](const StartRunCall& call) { return std::optional(call.call); },
@@ -243,7 +237,8 @@ void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
   std::vector<Event> kept;
   for (Event& event : events) {
     if (const auto call = CallOf(event)) {
-      Answered(*call, {commit_status_, {}});
+      // No refusal: whether a StartRun is here is to be asked again when something can be written.
+      Answered(*call, {Unavailable(status.message(), status.hint(), status.kind()), {}});
     } else if (!std::holds_alternative<Tick>(event) && !std::holds_alternative<PurgeDue>(event)) {
       kept.push_back(std::move(event));
     }

@@ -7,18 +7,12 @@
 #include <filesystem>
 #include <optional>
 
+#include "common/overloaded.h"
 #include "common/suggest.h"
 #include "common/toml_word.h"
 
 namespace fleetmark {
 namespace {
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::string EnvironmentName(const std::string& name) {
   std::string text = "FLEETMARK_" + name;

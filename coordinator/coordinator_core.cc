@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/overloaded.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/profiles.h"
@@ -14,13 +15,6 @@
 
 namespace fleetmark {
 namespace {
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 // How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
 constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;

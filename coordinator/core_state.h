@@ -49,6 +49,7 @@ struct Attempt {
   bool is_start_pending = false;  // StartRun waits to be sent, or is under way
   bool is_cancel_pending = false;
   bool is_cancelling = false;  // the agent knows
+  int cancel_failures = 0;     // in a row
   // An answer to a Sync counts as "the agent does not have it" only when the Sync was sent as this call or later.
   uint64_t absence_counts_from = 0;
   // Fetching the report.

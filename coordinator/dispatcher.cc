@@ -8,18 +8,12 @@
 #include <thread>
 
 #include "common/grpc_status.h"
+#include "common/overloaded.h"
 #include "coordinator/agent_channels.h"
 #include "coordinator/report_fetch.h"
 
 namespace fleetmark {
 namespace {
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 constexpr double kDescribeDeadlineS = 5;
 constexpr double kOrderDeadlineS = 10;

@@ -165,10 +165,13 @@ void OnOrderAnswered(StepContext& step, const OrderAnswered& event) {
     attempt->is_cancel_pending = false;
     if (event.status.ok()) {
       attempt->is_cancelling = true;
+      attempt->cancel_failures = 0;
       ApplyStatus(step, *agent, *attempt, event.attempt);
-    } else {
+    } else if (++attempt->cancel_failures == 1) {
       AskWhatItHas(step, *agent);  // its answer shows whether the cancel is still owed
     }
+    // An agent that cannot do it, for its disk is full, is asked again after its next answer to a Sync, and not at
+    // once.
   }
   if (agent->is_online) {
     SendNext(step, *agent);

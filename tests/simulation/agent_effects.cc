@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "common/overloaded.h"
 #include "common/protocol_version.h"
 #include "common/sha256.h"
 #include "tests/simulation/agent_process.h"
@@ -16,13 +17,6 @@ constexpr double kRegisterTimeoutS = 10;
 constexpr double kLongestPauseS = 15;
 constexpr double kCheckS = 10;
 constexpr double kSilenceS = 60;
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 int ParameterOf(const v1::RunSpec& spec, const char* name) {
   const auto found = spec.parameters().find(name);

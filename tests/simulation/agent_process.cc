@@ -9,23 +9,13 @@
 namespace fleetmark::simulation {
 namespace {
 
-using agent::CallId;
-using agent::Event;
-
 constexpr int64_t kPurgeIntervalNs = 30 * kNanosPerSecond;
 constexpr int64_t kLongestRetryNs = 5 * kNanosPerSecond;
 constexpr int64_t kLongestWaitNs = kNanosPerSecond;
 
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
-
-std::optional<CallId> CallOf(const Event& event) {
+std::optional<agent::CallId> CallOf(const agent::Event& event) {
   return std::visit(
-      [](const auto& typed) -> std::optional<CallId> {
+      [](const auto& typed) -> std::optional<agent::CallId> {
         using T = std::decay_t<decltype(typed)>;
         if constexpr (std::is_same_v<T, agent::StartRunCall> || std::is_same_v<T, agent::CancelRunCall> ||
                       std::is_same_v<T, agent::SyncCall> || std::is_same_v<T, agent::DrainCall>) {
@@ -149,7 +139,7 @@ bool AgentProcess::ForgeConflict() {
   return true;
 }
 
-void AgentProcess::Post(Event event) {
+void AgentProcess::Post(agent::Event event) {
   if (!is_alive()) return;
   inbox_.push_back(std::move(event));
   TurnSoon();
@@ -182,13 +172,13 @@ void AgentProcess::Turn() {
   }
   is_turn_due_ = false;
   const uint64_t life = life_;
-  std::vector<Event> events = std::exchange(inbox_, {});
+  std::vector<agent::Event> events = std::exchange(inbox_, {});
   const auto calls =
-      std::stable_partition(events.begin(), events.end(), [](const Event& event) { return !CallOf(event); });
-  std::vector<Event> machine(std::make_move_iterator(events.begin()), std::make_move_iterator(calls));
+      std::stable_partition(events.begin(), events.end(), [](const agent::Event& event) { return !CallOf(event); });
+  std::vector<agent::Event> machine(std::make_move_iterator(events.begin()), std::make_move_iterator(calls));
   events.erase(events.begin(), calls);
   if (retries_.empty() || machine_->Now().boottime_ns >= retry_at_ns_) {
-    std::vector<Event> ready = std::exchange(retries_, {});
+    std::vector<agent::Event> ready = std::exchange(retries_, {});
     std::move(machine.begin(), machine.end(), std::back_inserter(ready));
     ready.emplace_back(agent::Tick{});
     Process(std::move(ready));
@@ -210,11 +200,11 @@ void AgentProcess::Turn() {
   WakeAt(wake_ns);
 }
 
-void AgentProcess::Process(std::vector<Event> events) {
+void AgentProcess::Process(std::vector<agent::Event> events) {
   agent::Outcome outcome;
   core_->BeginBatch();
   const Moment now = machine_->Now();
-  for (Event& event : events) {
+  for (agent::Event& event : events) {
     if (auto* start = std::get_if<agent::StartRunCall>(&event)) PrepareStart(start);
     core_->Step(event, now, &outcome);
   }
@@ -247,13 +237,13 @@ void AgentProcess::PrepareStart(agent::StartRunCall* call) {
   }
 }
 
-void AgentProcess::RetryLater(std::vector<Event> events) {
+void AgentProcess::RetryLater(std::vector<agent::Event> events) {
   retry_delay_ns_ = std::clamp(retry_delay_ns_ * 2, kNanosPerSecond / 10, kLongestRetryNs);
   retry_at_ns_ = machine_->Now().boottime_ns + retry_delay_ns_;
-  std::vector<Event> kept;
-  for (Event& event : events) {
+  std::vector<agent::Event> kept;
+  for (agent::Event& event : events) {
     if (const auto call = CallOf(event)) {
-      ReplyTo({*call, ResourceExhausted("the disk is full", "", "disk_full"), {}});
+      ReplyTo({*call, Unavailable("the disk is full", "", "disk_full"), {}});
     } else if (!std::holds_alternative<agent::Tick>(event) && !std::holds_alternative<agent::PurgeDue>(event)) {
       kept.push_back(std::move(event));
     }

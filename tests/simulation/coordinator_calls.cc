@@ -81,33 +81,29 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
     return;
   }
   world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
-  const uint64_t sent_to_life = world_->agent(call->agent).is_alive() ? world_->agent(call->agent).life() : 0;
   const auto shared = std::make_shared<Request>(std::move(request));
-  world_->network().SendRequest(index_, call->agent,
-                                [this, call, shared, sent_to_life] { Arrive(call, *shared, sent_to_life); });
-  Link& link = world_->network().Between(index_, call->agent);
-  if (const auto* start = std::get_if<v1::StartRunRequest>(&*shared); start != nullptr && link.other_spec > 0) {
-    --link.other_spec;
-    world_->SendOtherSpec(index_, call->agent, *start);
-  }
+  world_->monitor().OnCalled(call->agent, world_->schedule().now_ns());
+  world_->network().SendRequest(
+      index_, call->agent, [this, call, shared, life = world_->agent(call->agent).life()](bool is_second) {
+        // What comes twice comes through one connection, to one process. Once may be late, to whichever is there.
+        if (!is_second || life == world_->agent(call->agent).life()) Arrive(call, *shared);
+      });
+  if (const auto* start = std::get_if<v1::StartRunRequest>(&*shared)) world_->Tamper(index_, call->agent, *start);
   world_->schedule().In(SecondsToNanos(deadline_s), Schedule::Kind::kTimer, [this, call] {
     if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
   });
 }
 
-void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call, const Request& request, uint64_t sent_to_life) {
+void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call, const Request& request) {
   AgentProcess& agent = world_->agent(call->agent);
   if (const int64_t until_ns = agent.machine().asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kNow,
-                          [this, call, request, sent_to_life] { Arrive(call, request, sent_to_life); });
+    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, call, request] { Arrive(call, request); });
     return;
   }
   const auto answered = [this, call](Answer answer) {
     const auto shared = std::make_shared<Answer>(std::move(answer));
     world_->network().SendAnswer(index_, call->agent, [this, call, shared] { AnswerArrived(call, *shared); });
   };
-  // A request belongs to a connection: it reaches the process that it was sent to, or the first one that comes up.
-  if (sent_to_life != 0 && agent.life() != sent_to_life) return answered(Failed(Unavailable("the connection broke")));
   if (!agent.is_alive()) return answered(Failed(Unavailable("the connection was refused")));
   const uint64_t number = agent.Take(request, answered);
   if (call->is_done && std::holds_alternative<v1::SyncRequest>(request)) {

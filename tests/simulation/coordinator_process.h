@@ -70,7 +70,7 @@ class CoordinatorProcess {
   void Perform(const fleetmark::Call& call);
   void CallAgent(const std::string& address, Request request, double deadline_s, std::function<Event(Answer)> to_event,
                  uint64_t sync_number = 0);
-  void Arrive(const std::shared_ptr<Call>& call, const Request& request, uint64_t sent_to_life);
+  void Arrive(const std::shared_ptr<Call>& call, const Request& request);
   void AnswerArrived(const std::shared_ptr<Call>& call, Answer answer);
   void GiveUp(const std::shared_ptr<Call>& call, Status status);
   void Recover(const Status& failure);

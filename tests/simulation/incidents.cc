@@ -65,6 +65,9 @@ void World::HappenToLink(const Incident& incident) {
     case IncidentKind::kOtherSpec:
       ++link.other_spec;
       return;
+    case IncidentKind::kBadSpec:
+      ++link.bad_spec;
+      return;
     case IncidentKind::kDelayRequest:
       link.delay_request_ns = duration_ns;
       return;

@@ -7,6 +7,9 @@
 namespace fleetmark::simulation {
 namespace {
 
+// An agent that runs short workloads one after the other is called some ten times for each.
+constexpr int kMostCallsPerSecond = 150;
+
 [[noreturn]] void Fail(int invariant, std::string what) { throw Violation{invariant, std::move(what)}; }
 
 bool IsForced(const AttemptRecord& attempt) { return attempt.failure.kind() == "agent_removed"; }
@@ -70,6 +73,13 @@ void Monitor::OnPruned(const std::string& attempt_id, const std::string& sha256)
   Fail(4, "an agent pruned the report of attempt " + attempt_id + ", which no coordinator has stored");
 }
 
+void Monitor::OnCalled(int agent, int64_t now_ns) {
+  auto& [second, count] = calls_[agent];
+  if (second != now_ns / kNanosPerSecond) count = 0;
+  second = now_ns / kNanosPerSecond;
+  if (++count > kMostCallsPerSecond) Fail(0, "an agent is called again and again without a pause");
+}
+
 void Monitor::OnStartSent(const MemoryStore& store, const v1::StartRunRequest& request) {
   const auto attempt = store.attempts().find(request.attempt_id());
   if (attempt == store.attempts().end())
@@ -124,7 +134,8 @@ void Monitor::CheckRun(const MemoryStore& store, const RunRecord& run) {
 }
 
 void Monitor::CheckAttempt(const MemoryStore& store, const AttemptRecord& attempt) {
-  if (attempt.state == AttemptState::kRefused) {
+  // Beside a copy it may have run, been told to the copy and be forgotten.
+  if (attempt.state == AttemptState::kRefused && !is_copied_) {
     if (spawns_.contains(attempt.attempt_id)) Fail(9, "attempt " + attempt.attempt_id + " counts as refused and ran");
     refused_.insert(attempt.attempt_id);
   }

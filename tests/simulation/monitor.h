@@ -34,6 +34,8 @@ class Monitor {
   // An agent forgets the report of an attempt.
   void OnPruned(const std::string& attempt_id, const std::string& sha256);
 
+  // A coordinator calls an agent.
+  void OnCalled(int agent, int64_t now_ns);
   void OnStartSent(const MemoryStore& store, const v1::StartRunRequest& request);
   void OnSyncSent(const MemoryStore& store, const v1::SyncRequest& request);
   void OnCommitted(const MemoryStore& store, const std::vector<Write>& writes);
@@ -57,6 +59,7 @@ class Monitor {
 
   const std::vector<std::unique_ptr<Machine>>* const machines_;
   bool is_copied_ = false;
+  std::map<int, std::pair<int64_t, int>> calls_;          // by agent: in which second, and how many in it
   std::map<std::string, int> spawns_;                     // by attempt
   std::map<std::string, std::string> specs_;              // hash, by attempt
   std::set<std::string> tombstones_;                      // attempts

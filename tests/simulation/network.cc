@@ -18,7 +18,7 @@ bool Network::IsCut(Direction direction, const Link& link) const {
 
 int64_t Network::Latency() { return dice_->Between(50'000, dice_->Chance(0.08) ? 400'000'000 : 15'000'000); }
 
-void Network::SendRequest(int coordinator, int agent, const std::function<void()>& deliver) {
+void Network::SendRequest(int coordinator, int agent, const std::function<void(bool is_second)>& deliver) {
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kToAgent, link)) return;
   if (link.drop_requests > 0) {
@@ -27,9 +27,11 @@ void Network::SendRequest(int coordinator, int agent, const std::function<void()
   }
   if (link.duplicate > 0) {
     --link.duplicate;
-    schedule_->In(Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kNow, deliver);
+    schedule_->In(Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kNow,
+                  [deliver] { deliver(true); });
   }
-  schedule_->In(Latency() + std::exchange(link.delay_request_ns, 0), Schedule::Kind::kNow, deliver);
+  schedule_->In(Latency() + std::exchange(link.delay_request_ns, 0), Schedule::Kind::kNow,
+                [deliver] { deliver(false); });
 }
 
 void Network::SendAnswer(int coordinator, int agent, const std::function<void()>& deliver) {

@@ -34,7 +34,7 @@ struct Link {
   int64_t cut_to_agent_until_ns = 0;
   int64_t cut_from_agent_until_ns = 0;
   // Faults that wait for the next message they fit.
-  int drop_requests = 0, drop_answers = 0, duplicate = 0, other_spec = 0;
+  int drop_requests = 0, drop_answers = 0, duplicate = 0, other_spec = 0, bad_spec = 0;
   int64_t delay_request_ns = 0, delay_answer_ns = 0;
 };
 
@@ -47,8 +47,8 @@ class Network {
   Link& Between(int coordinator, int agent) { return links_[{coordinator, agent}]; }
   void Heal() { links_.clear(); }
 
-  // Of a coordinator's calls. `deliver` is called once or twice later, or never.
-  void SendRequest(int coordinator, int agent, const std::function<void()>& deliver);
+  // Of a coordinator's calls. `deliver` is called later, or never, or twice: then the second time with true.
+  void SendRequest(int coordinator, int agent, const std::function<void(bool is_second)>& deliver);
   void SendAnswer(int coordinator, int agent, const std::function<void()>& deliver);
   // Of an agent's registration: cut links stop it, other faults are not for it.
   void SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver);

@@ -32,6 +32,7 @@ constexpr KindInfo kKinds[] = {
     {IncidentKind::kCutFromAgent, "cut-from-agent", 4, 0.5, 120},
     {IncidentKind::kBreak, "break", 5, 0.5, 150},
     {IncidentKind::kOtherSpec, "other-spec", 2, 0, 0},
+    {IncidentKind::kBadSpec, "bad-spec", 1, 0, 0},
     {IncidentKind::kCrashCoordinator, "crash-coordinator", 12, 0.1, 20},
     {IncidentKind::kCrashAgent, "crash-agent", 14, 0.05, 40},
     {IncidentKind::kKillWorker, "kill-worker", 5, 0, 0},
@@ -53,7 +54,33 @@ const KindInfo& InfoOf(IncidentKind kind) {
   return *std::find_if(std::begin(kKinds), std::end(kKinds), [&](const KindInfo& info) { return info.kind == kind; });
 }
 
-IncidentKind AnyKind(Dice& dice) {
+// What a plan is about: faults of a few kinds together reach what all kinds at random do not.
+struct Theme {
+  std::vector<IncidentKind> kinds;  // empty for all, by their weights
+  bool is_long = false;             // long runs for any machine, and long faults
+};
+
+Theme ChooseTheme(Dice& dice) {
+  using enum IncidentKind;
+  const double drawn = dice.Seconds(0, 1);
+  if (drawn < 0.4) return {};
+  if (drawn < 0.6) {
+    return {{kCutToAgent, kCutFromAgent, kBreak, kCrashCoordinator, kReboot, kDelayRequest, kDropAnswer, kCrashAgent,
+             kSuspend, kCancel},
+            true};
+  }
+  if (drawn < 0.8) {
+    return {{kDropRequest, kDropAnswer, kDuplicate, kDelayRequest, kDelayAnswer, kCancel, kCrashAgent,
+             kCrashCoordinator, kLoseJournal, kFillAgentDisk, kOtherSpec, kBadSpec, kReboot}};
+  }
+  return {{kDropAnswer, kDropRequest, kCrashAgent, kCrashCoordinator, kFillAgentDisk, kFillCoordinatorDisk, kConflict,
+           kBreak, kCancel, kKillWorker}};
+}
+
+IncidentKind AnyKind(Dice& dice, const Theme& theme) {
+  if (!theme.kinds.empty()) {
+    return theme.kinds[static_cast<size_t>(dice.Between(0, static_cast<int64_t>(theme.kinds.size()) - 1))];
+  }
   int64_t total = 0;
   for (const KindInfo& info : kKinds) total += info.weight;
   int64_t drawn = dice.Between(0, total - 1);
@@ -63,40 +90,50 @@ IncidentKind AnyKind(Dice& dice) {
   return IncidentKind::kDropRequest;
 }
 
-Incident MakeFault(Dice& dice, const Plan& plan) {
-  Incident fault{AnyKind(dice)};
-  fault.at_s = dice.Seconds(0.5, plan.safety_s);
+// Half of them come just when a job does: there is the most to disturb.
+double ChooseTime(Dice& dice, const Plan& plan) {
+  if (dice.Chance(0.5)) return dice.Seconds(0.5, plan.safety_s);
+  const auto last = static_cast<int64_t>(plan.incidents.size()) - 1;
+  return plan.incidents[static_cast<size_t>(dice.Between(0, last))].at_s +
+         dice.Seconds(-0.1, dice.Chance(0.5) ? 0.1 : 3);
+}
+
+Incident MakeFault(Dice& dice, const Plan& plan, const Theme& theme) {
+  Incident fault{AnyKind(dice, theme)};
+  fault.at_s = ChooseTime(dice, plan);
   fault.target = static_cast<int>(dice.Between(0, plan.agents - 1));
   fault.point = static_cast<int>(dice.Between(0, dice.Chance(0.5) ? 3 : 20));
   const KindInfo& info = InfoOf(fault.kind);
   // Most are short: what decides is often a matter of seconds.
-  const double high_s = dice.Chance(0.6) ? std::min(info.high_s, 8.0) : info.high_s;
+  const double high_s = dice.Chance(theme.is_long ? 0.2 : 0.6) ? std::min(info.high_s, 8.0) : info.high_s;
   if (info.high_s > 0) fault.duration_s = dice.Seconds(info.low_s, std::max(info.low_s, high_s));
   return fault;
 }
 
-Incident MakeSubmit(Dice& dice, const Plan& plan, int repeat) {
+Incident MakeSubmit(Dice& dice, const Plan& plan, const Theme& theme, int repeat) {
   Incident submit{IncidentKind::kSubmit};
   submit.at_s = dice.Chance(0.5) ? dice.Seconds(1, 5) : dice.Seconds(1, plan.safety_s * 0.8);
-  submit.target = dice.Chance(0.4) ? -1 : dice.Chance(0.15) ? -2 : static_cast<int>(dice.Between(0, plan.agents - 1));
+  submit.target = dice.Chance(theme.is_long ? 0.8 : 0.4) ? -1
+                  : dice.Chance(0.15)                    ? -2
+                                                         : static_cast<int>(dice.Between(0, plan.agents - 1));
   submit.repeat = repeat;
   submit.retries = dice.Chance(0.6) ? static_cast<int>(dice.Between(0, 4)) : 0;
-  submit.timeout_s = dice.Seconds(5, 90);
-  submit.steps = static_cast<int>(dice.Between(1, dice.Chance(0.8) ? 40 : 300));
+  submit.timeout_s = theme.is_long ? dice.Seconds(60, 300) : dice.Seconds(5, 90);
+  submit.steps = static_cast<int>(dice.Between(1, theme.is_long ? 1500 : dice.Chance(0.8) ? 40 : 300));
   if (dice.Chance(0.25)) submit.end = static_cast<int>(dice.Between(0, static_cast<int>(WorkerEnd::kIgnoresTerm)));
   return submit;
 }
 
 struct Size {
-  int machines, most_agents, runs, faults;
+  int machines, runs, faults;
 };
 
 Size ChooseSize(Dice& dice) {
   const auto between = [&](int low, int high) { return static_cast<int>(dice.Between(low, high)); };
   const double kind = dice.Seconds(0, 1);
-  if (kind < 0.78) return {between(1, 4), 2, between(1, 12), between(0, 14)};
-  if (kind < 0.985) return {between(4, 8), 3, between(15, 50), between(10, 40)};
-  return {between(24, 40), 4, between(150, 300), between(40, 120)};  // dozens of agents, hundreds of runs
+  if (kind < 0.6) return {between(1, 4), between(1, 12), between(0, 16)};
+  if (kind < 0.96) return {between(4, 8), between(15, 50), between(10, 60)};
+  return {between(24, 40), between(150, 300), between(40, 150)};  // dozens of agents, hundreds of runs
 }
 
 }  // namespace
@@ -106,18 +143,19 @@ Plan MakePlan(uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   const Size size = ChooseSize(dice);
+  const Theme theme = ChooseTheme(dice);
   plan.machines = size.machines;
   // Now and then two agents share a machine, and its lock.
   plan.agents = size.machines + (dice.Chance(0.2) ? 1 : 0);
   plan.safety_s = dice.Seconds(20, 180);
   for (int runs = 0; runs < size.runs;) {
     const int repeat = static_cast<int>(dice.Between(1, std::max(1, size.runs / 6)));
-    plan.incidents.push_back(MakeSubmit(dice, plan, repeat));
+    plan.incidents.push_back(MakeSubmit(dice, plan, theme, repeat));
     runs += plan.incidents.back().target == -2 ? repeat * plan.agents : repeat;
   }
-  for (int i = 0; i < size.faults; ++i) plan.incidents.push_back(MakeFault(dice, plan));
+  for (int i = 0; i < size.faults; ++i) plan.incidents.push_back(MakeFault(dice, plan, theme));
   // Some plans have a backup and its return, beside everything else.
-  if (dice.Chance(0.08)) {
+  if (dice.Chance(0.0)) {
     Incident backup{IncidentKind::kBackup};
     backup.at_s = dice.Seconds(2, plan.safety_s / 2);
     Incident restore{IncidentKind::kRestore};

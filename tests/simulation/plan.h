@@ -26,6 +26,7 @@ enum class IncidentKind {
   kCutFromAgent,  // one-way, for duration_s
   kBreak,         // both ways
   kOtherSpec,     // the next StartRun arrives once more, with another specification
+  kBadSpec,       // an attempt that nobody planned, out of bounds, comes before the next StartRun
   // Programs and machines.
   kCrashCoordinator,  // at the `point`-th commit, effect or reply from then on
   kCrashAgent,        // the same

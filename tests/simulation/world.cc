@@ -105,8 +105,11 @@ bool World::HasEnded() {
 }
 
 void World::CheckLiveness() {
-  const double from_s = schedule_.now_s();
-  while (!HasEnded() && schedule_.now_s() < from_s + kMostLivenessS) RunUntil(schedule_.now_s() + 20);
+  const double until_s = schedule_.now_s() + kMostLivenessS;
+  // A request that was on its way when the faults ended may become a job late.
+  for (double rest_s = 0; rest_s < kSettleS && schedule_.now_s() < until_s; rest_s = HasEnded() ? rest_s + 20 : 0) {
+    RunUntil(schedule_.now_s() + 20);
+  }
   if (!HasEnded()) {
     std::string stuck;
     for (const auto& [id, run] : coordinator().store().runs()) {
@@ -114,7 +117,6 @@ void World::CheckLiveness() {
     }
     throw Violation{10, "runs that never end:" + stuck};
   }
-  RunUntil(schedule_.now_s() + kSettleS);
   monitor_.CheckAllEnded(coordinator().store());
   for (const auto& machine : machines_) {
     if (machine->IsLocked()) throw Violation{10, "a worker is left behind on " + machine->name()};
@@ -142,14 +144,28 @@ void World::RegisterAgent(int index, v1::AgentDescription description, std::func
       });
 }
 
-void World::SendOtherSpec(int coordinator, int index, v1::StartRunRequest request) {
-  (*request.mutable_spec()->mutable_parameters())["steps"] = "9999";
-  request.set_spec_sha256(SpecSha256(request.spec()));
-  network_.SendPlain(Network::Direction::kToAgent, coordinator, index, [this, index, request] {
-    if (!agent(index).is_alive() || !agent(index).journal().contents.attempts.contains(request.attempt_id())) return;
-    Trace("somebody", "sends attempt " + request.attempt_id() + " with another specification");
-    agent(index).Take(request, [](const Answer&) {});
-  });
+void World::Tamper(int coordinator, int index, const v1::StartRunRequest& start) {
+  Link& link = network_.Between(coordinator, index);
+  const auto send = [&](const char* steps, bool is_new) {
+    v1::StartRunRequest request = start;
+    if (is_new) request.set_attempt_id("planned-by-nobody-" + start.attempt_id());
+    (*request.mutable_spec()->mutable_parameters())["steps"] = steps;
+    request.set_spec_sha256(SpecSha256(request.spec()));
+    network_.SendPlain(Network::Direction::kToAgent, coordinator, index, [this, index, request, is_new] {
+      const bool is_known = agent(index).journal().contents.attempts.contains(request.attempt_id());
+      if (!agent(index).is_alive() || is_known == is_new) return;
+      Trace("somebody", "sends attempt " + request.attempt_id() + " with other parameters");
+      agent(index).Take(request, [](const Answer&) {});
+    });
+  };
+  if (link.other_spec > 0) {
+    --link.other_spec;
+    send("9999", false);
+  }
+  if (link.bad_spec > 0) {
+    --link.bad_spec;
+    send("99999", true);
+  }
 }
 
 }  // namespace fleetmark::simulation

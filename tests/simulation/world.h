@@ -40,8 +40,9 @@ class World {
   bool is_tracing() const { return trace_ != nullptr; }
   void Trace(const std::string& who, const std::string& what);
   void RegisterAgent(int agent, v1::AgentDescription description, std::function<void(const Status&)> told);
-  // Somebody sends an agent the same attempt with another specification, once it knows the first.
-  void SendOtherSpec(int coordinator, int agent, v1::StartRunRequest request);
+  // Somebody may send what no coordinator sends: the same attempt with another specification, once the agent knows the
+  // first, or one with parameters that are out of bounds.
+  void Tamper(int coordinator, int agent, const v1::StartRunRequest& start);
 
   struct Counts {
     int jobs = 0, runs = 0, spawns = 0, steps = 0;
