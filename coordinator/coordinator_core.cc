@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "coordinator/adoption.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/profiles.h"
@@ -22,9 +23,6 @@ struct Overloaded : Cases... {
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
-// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
-constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
-
 int64_t LeaseVerdictAt(const Agent& agent) { return agent.lease_ends_ns + kKillBoundNs; }
 
 bool HoldsKillRun(const Agent& agent) {
@@ -39,6 +37,7 @@ CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& st
   state_.config = config;
   state_.seq = config.first_seq - 1;
   state_.started_unix_s = now.unix_s();
+  state_.any_held_until_ns = now.boottime_ns + HoldAnyRunsNs(config, now);
   Rebuild(stored, now);
 }
 
