@@ -1,6 +1,12 @@
 """A backup of a coordinator that works on, and what becomes of agents, runs and results when it is restored."""
 
+import contextlib
+import os
+import pathlib
+import re
 import shutil
+import signal
+import sqlite3
 import subprocess
 import unittest
 
@@ -23,6 +29,32 @@ class Backup(fleet.FleetTest):
         lab.coordinator.kill()
         self.assert_fails(3, "backup", lab.directory / "another", words=("reach",))
         self.assertFalse((lab.directory / "another").exists())
+
+    def test_of_a_big_store_it_takes_little_memory_and_interrupted_leaves_nothing(self):
+        lab = self.fleet
+        lab.start_coordinator().kill()
+        with contextlib.closing(sqlite3.connect(lab.directory / "coordinator" / "coordinator.db")) as store:
+            rows = ((str(number), "sha", bytes(1_000_000), "conflict", 1.0) for number in range(100))
+            store.executemany("INSERT INTO kept_reports VALUES (?, ?, ?, ?, ?)", rows)
+            store.commit()
+        coordinator = lab.start_coordinator()
+        path = lab.directory / "file"
+        part = lab.directory / "file.part"
+
+        process = subprocess.Popen([fleet.BIN / "fleetmark", "backup", path], stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "FLEETMARK_COORDINATOR": lab.address})
+        fleet.wait_until(part.exists, "it has begun")
+        process.send_signal(signal.SIGINT)
+        self.assertIn("interrupted", process.communicate(timeout=30)[1])
+        self.assertEqual(130, process.returncode)
+        self.assertEqual([], list(lab.directory.glob("file*")))
+        copies = lab.directory / "coordinator"
+        fleet.wait_until(lambda: not list(copies.glob("*.backup*")), "the coordinator has put its copy away")
+
+        lab.cli("backup", path)
+        self.assertGreater(path.stat().st_size, 100_000_000)
+        status = pathlib.Path(f"/proc/{coordinator.process.pid}/status").read_text()
+        self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]), 80_000, "peak memory in kB")
 
     def test_a_coordinator_without_room_for_it_says_so(self):
         self.fleet.start_coordinator("--min-free-mb", "1e12")
