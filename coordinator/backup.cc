@@ -134,6 +134,10 @@ StatusOr<Restored> RestoreStore(const std::filesystem::path& backup, const std::
   const std::filesystem::path draft = store.string() + ".restoring";
   RemoveDatabase(draft);  // of a restore that was killed
   FLEETMARK_RETURN_IF_ERROR(CopyFile(backup, draft));
+  // Of a store that was copied by other means, or of one whose coordinator was killed.
+  if (std::filesystem::exists(backup.string() + "-wal")) {
+    FLEETMARK_RETURN_IF_ERROR(CopyFile(backup.string() + "-wal", draft.string() + "-wal"));
+  }
   Status status = BringUpToDate(draft);
   StatusOr<Restored> restored = Restored();
   if (status.ok()) {

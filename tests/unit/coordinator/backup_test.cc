@@ -128,6 +128,20 @@ TEST_F(BackupTest, RefusesByNameAndTouchesNothing) {
   EXPECT_FALSE(std::filesystem::exists(At("new") / "coordinator.db.restoring"));
 }
 
+// Of a machine that died: what was committed last stands in the log beside it.
+TEST_F(BackupTest, RestoresACopyOfAStateDirectoryToo) {
+  auto store = MakeStore(At("coordinator.db"));
+  ASSERT_TRUE(store->BeginEpoch(60).ok());
+  ASSERT_TRUE(Put(*store, "last").ok());
+  std::filesystem::create_directory(At("old"));
+  for (const char* name : {"coordinator.db", "coordinator.db-wal"}) {
+    std::filesystem::copy_file(At(name), At("old") / name);
+  }
+  ASSERT_TRUE(RestoreStore(At("old") / "coordinator.db", At("new"), kNow).ok());
+  ASSERT_TRUE(MakeStore(At("new") / "coordinator.db")->BeginEpoch(60).ok());
+  EXPECT_EQ(MakeSqliteReader(At("new") / "coordinator.db")->ListWorkloads()->size(), 1u);
+}
+
 // A backup that an older Fleetmark made.
 TEST_F(BackupTest, MigratesAnOlderSchema) {
   {
