@@ -62,6 +62,8 @@ void PowerCutDisk::Apply(const Step& step) {
   }
 }
 
+void PowerCutDisk::FailToSync(const std::string& name) { names_.at(name)->unsynced.clear(); }
+
 // Part of a write: each sector for itself, or the first bytes of it.
 void PowerCutDisk::Tear(std::string* contents, const Step& step, Fate fate, std::mt19937_64& random) {
   if (step.kind == Step::Kind::kTruncate) {

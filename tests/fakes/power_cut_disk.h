@@ -32,6 +32,10 @@ class PowerCutDisk {
   // A step that is none of the disk's: the user was told so much.
   void Mark(uint64_t number) { Apply({Step::Kind::kMark, "", number}); }
 
+  // A sync that failed, as Linux has it: what could not be written counts as written from then on, and is gone with the
+  // power.
+  void FailToSync(const std::string& name);
+
   bool Exists(const std::string& name) const { return names_.contains(name); }
   // What a program reads, synced or not. The file must be there.
   const std::string& Contents(const std::string& name) const;

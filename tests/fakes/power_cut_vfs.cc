@@ -282,6 +282,7 @@ int PowerCutMachine::Do(const PowerCutDisk::Step& step) {
     if (step.kind == Step::Kind::kWrite && error == SQLITE_FULL) {
       disk_.Apply({step.kind, step.name, step.offset, step.data.substr(0, step.data.size() / 2)});
     }
+    if (step.kind == Step::Kind::kSyncFile) disk_.FailToSync(step.name);
     return error;
   }
   if (!(is_sync && ignores_syncs)) disk_.Apply(step);
