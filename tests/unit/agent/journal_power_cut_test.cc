@@ -77,7 +77,7 @@ TEST(JournalPowerCut, NothingThatWasCommittedIsLostAndNothingIsHalfThere) {
   ASSERT_EQ(recording.contents.size(), kTransactions + 1u);
   EXPECT_GE(recording.checkpoints, 2) << "the log must be written back under it";
   CutOptions options;
-  options.step = StepFromEnvironment(53);
+  options.step = StepFromEnvironment(101);
   options.fates = {Fate::kLost, Fate::kKept, Fate::kInOrder, Fate::kAnyOrder};
   if (options.step == 1) options.fates.insert(options.fates.end(), 4, Fate::kAnyOrder);
   const CutOutcome outcome = CutEverywhere(recording, MakeJournal, options);
@@ -89,14 +89,14 @@ TEST(JournalPowerCut, NothingThatWasCommittedIsLostAndNothingIsHalfThere) {
 TEST(JournalPowerCut, WouldLoseRowsWithoutASyncAtEachCommit) {
   for (const char* pragma : {"PRAGMA synchronous=NORMAL", "PRAGMA synchronous=OFF"}) {
     const MakeLedger make = [&] { return std::make_unique<JournalLedger>(pragma); };
-    const Recording recording = Record(make, 40);
-    EXPECT_FALSE(CutEverywhere(recording, make, {7, {Fate::kLost, Fate::kAnyOrder}}).losses.empty()) << pragma;
+    const Recording recording = Record(make, 20);
+    EXPECT_FALSE(CutEverywhere(recording, make, {17, {Fate::kLost, Fate::kAnyOrder}}).losses.empty()) << pragma;
   }
 }
 
 TEST(JournalPowerCut, WouldBeCorruptOnADiskThatDoesNotSync) {
   const Recording recording = Record(MakeJournal, kTransactions, true);
-  EXPECT_FALSE(CutEverywhere(recording, MakeJournal, {53, {Fate::kAnyOrder}}).losses.empty());
+  EXPECT_FALSE(CutEverywhere(recording, MakeJournal, {101, {Fate::kAnyOrder}}).losses.empty());
 }
 
 TEST(JournalPowerCut, AFullOrFailingDiskIsToldAndHarmsNothing) {
@@ -104,7 +104,7 @@ TEST(JournalPowerCut, AFullOrFailingDiskIsToldAndHarmsNothing) {
     int failures = 0;
     // Written back all the time, so that this fails too.
     const MakeLedger make = [] { return std::make_unique<JournalLedger>("PRAGMA wal_autocheckpoint=20", true); };
-    EXPECT_THAT(FailEverywhere(make, 12, error, StepFromEnvironment(13), &failures), IsEmpty()) << error;
+    EXPECT_THAT(FailEverywhere(make, 12, error, StepFromEnvironment(29), &failures), IsEmpty()) << error;
     EXPECT_GT(failures, 0) << error;
   }
 }

@@ -130,7 +130,7 @@ TEST(StorePowerCut, NothingThatWasCommittedIsLostAndNothingIsHalfThere) {
   ASSERT_EQ(recording.contents.size(), kTransactions + 1u);
   EXPECT_GE(recording.checkpoints, 2) << "the log must be written back under it";
   CutOptions options;
-  options.step = StepFromEnvironment(67);
+  options.step = StepFromEnvironment(127);
   options.fates = {Fate::kLost, Fate::kKept, Fate::kInOrder, Fate::kAnyOrder};
   if (options.step == 1) options.fates.insert(options.fates.end(), 4, Fate::kAnyOrder);
   const CutOutcome outcome = CutEverywhere(recording, MakeStore, options);
@@ -141,13 +141,13 @@ TEST(StorePowerCut, NothingThatWasCommittedIsLostAndNothingIsHalfThere) {
 // The test of the test: what synchronous=OFF comes to.
 TEST(StorePowerCut, WouldLoseRowsOnADiskThatDoesNotSync) {
   const Recording recording = Record(MakeStore, 40, true);
-  EXPECT_FALSE(CutEverywhere(recording, MakeStore, {31, {Fate::kLost, Fate::kAnyOrder}}).losses.empty());
+  EXPECT_FALSE(CutEverywhere(recording, MakeStore, {61, {Fate::kLost, Fate::kAnyOrder}}).losses.empty());
 }
 
 TEST(StorePowerCut, AFullOrFailingDiskIsToldAndHarmsNothing) {
   for (const int error : {SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE}) {
     int failures = 0;
-    EXPECT_THAT(FailEverywhere(MakeStore, 8, error, StepFromEnvironment(23), &failures), IsEmpty()) << error;
+    EXPECT_THAT(FailEverywhere(MakeStore, 8, error, StepFromEnvironment(41), &failures), IsEmpty()) << error;
     EXPECT_GT(failures, 0) << error;
   }
 }
