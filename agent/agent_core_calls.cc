@@ -121,13 +121,16 @@ void AgentCore::On(const SyncCall& event) {
     ReplyTo(event.call, status);
     return;
   }
+  const bool is_first_of_coordinator =
+      state_.fence.coordinator_instance_id != request.fence().coordinator_instance_id();
   AcceptFence(request.fence());
   state_.last_sync_ns = now_.boottime_ns;
   if (request.lease().boot_id() == identity_.boot_id) {
     state_.lease_until_ns = std::max<int64_t>(state_.lease_until_ns, request.lease().until_boottime_ns());
   }
   for (const v1::Ack& ack : request.acks()) Acknowledge(ack);
-  CancelUndesired(request);
+  // One that was restored from a backup may count on more than it knows of.
+  if (!is_first_of_coordinator) CancelUndesired(request);
   // One coordinator has one Sync at a time: an older one is of a connection that is gone.
   AnswerPendingSync();
   if (request.known_revision() != state_.revision || !(request.wait_s() > 0)) {
@@ -164,6 +167,9 @@ std::optional<v1::AttemptStatus> AgentCore::KnownStatus(const std::string& attem
   if (const auto found = attempts_.find(attempt_id); found != attempts_.end()) {
     status.set_state(std::string(StateName(found->second.state)));
     status.set_reason(found->second.reason);
+    status.set_run_id(found->second.request.run_id());
+    status.set_device(found->second.request.spec().device());
+    status.set_spec_sha256(found->second.request.spec_sha256());
     return status;
   }
   if (const auto found = retired_.find(attempt_id); found != retired_.end()) {

@@ -86,6 +86,7 @@ v1::AgentDescription AgentLoop::Describe() const {
   const std::lock_guard lock(mutex_);
   description.set_cluster_id(fence_.cluster_id);
   description.set_max_coordinator_epoch_seen(fence_.coordinator_epoch);
+  description.set_coordinator_instance_id_seen(fence_.coordinator_instance_id);
   return description;
 }
 

@@ -32,14 +32,6 @@ Status SystemError(const std::string& what, const std::filesystem::path& path) {
   }
 }
 
-Status SyncDirectory(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return SystemError("cannot open the directory", path);
-  const int result = fsync(descriptor);
-  close(descriptor);
-  return result == 0 ? OkStatus() : SystemError("cannot sync the directory", path);
-}
-
 bool WriteAll(int descriptor, std::string_view contents) {
   while (!contents.empty()) {
     const ssize_t written = write(descriptor, contents.data(), contents.size());
@@ -60,6 +52,14 @@ StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   contents << file.rdbuf();
   if (file.bad()) return SystemError("cannot read", path);
   return std::move(contents).str();
+}
+
+Status SyncDirectory(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return SystemError("cannot open the directory", path);
+  const int result = fsync(descriptor);
+  close(descriptor);
+  return result == 0 ? OkStatus() : SystemError("cannot sync the directory", path);
 }
 
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents) {

@@ -14,6 +14,9 @@ StatusOr<std::string> ReadFile(const std::filesystem::path& path);
 // Whole or not at all, also over a power cut: writes beside `path`, syncs, renames, syncs the directory.
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view contents);
 
+// Makes what was created, renamed or removed in this directory survive the loss of power.
+Status SyncDirectory(const std::filesystem::path& path);
+
 // Makes `path` (mode 0700 when `is_private`) with its parents, and checks that files can be written in it.
 Status MakeDirectory(const std::filesystem::path& path, bool is_private);
 

@@ -21,6 +21,10 @@ v1::SyncRequest MakeSync(StepContext& step, Agent& agent) {
   v1::SyncRequest request;
   *request.mutable_fence() = MakeFence(step.state, agent.seq);
   for (const auto& [id, attempt] : agent.attempts) request.add_desired_attempt_ids(id);
+  // Whether these are wanted is not known yet.
+  for (const auto& [id, stray] : agent.strays) {
+    if (!stray.is_looked_up) request.add_desired_attempt_ids(id);
+  }
   for (auto& [id, ack] : agent.acks) {
     v1::Ack* told = request.add_acks();
     told->set_attempt_id(id);

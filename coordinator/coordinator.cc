@@ -1,6 +1,5 @@
 #include "coordinator/coordinator.h"
 
-#include "common/ids.h"
 #include "coordinator/sqlite_store.h"
 
 namespace fleetmark {
@@ -16,6 +15,10 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorSetti
   }
   std::unique_ptr<Coordinator> coordinator(new Coordinator(std::move(lock).value()));
   const std::filesystem::path path = settings.state_dir / "coordinator.db";
+  coordinator->store_path_ = path;
+  coordinator->min_free_bytes_ = settings.min_free_mb * 1e6;
+  std::error_code ignored;
+  for (const char* part : {".backup", ".backup-journal"}) std::filesystem::remove(path.string() + part, ignored);
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->store_, OpenSqliteStore(path));
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->epoch_, coordinator->store_->BeginEpoch(settings.lease_s));
   coordinator->references_ = std::move(references);
@@ -24,7 +27,7 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorSetti
   coordinator->calls_ = std::move(calls);
   CoordinatorLoop::Options options;
   options.core.epoch = coordinator->epoch_;
-  options.core.instance_id = NewId();
+  options.core.instance_id = coordinator->epoch_.instance_id;
   options.core.lease_s = settings.lease_s;
   options.core.offline_after_s = settings.offline_after_s;
   options.state_dir = settings.state_dir;

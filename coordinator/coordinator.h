@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "common/files.h"
@@ -39,6 +40,10 @@ class Coordinator {
   const std::vector<Reference>& references() const { return references_; }
   const Clock& clock() const { return *clock_; }
   const Epoch& epoch() const { return epoch_; }
+  const std::filesystem::path& store_path() const { return store_path_; }
+  double min_free_bytes() const { return min_free_bytes_; }
+  // One backup at a time.
+  std::mutex& backup_turn() { return backup_turn_; }
   int schema_version() const { return store_->SchemaVersion(); }
 
   // The run with what only the core knows about it. Retries when the run ends between the two looks.
@@ -53,6 +58,9 @@ class Coordinator {
   std::vector<Reference> references_;
   const Clock* clock_ = nullptr;
   Epoch epoch_;
+  std::filesystem::path store_path_;
+  double min_free_bytes_ = 0;
+  std::mutex backup_turn_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreReader> reader_;
   RunWatch watch_;

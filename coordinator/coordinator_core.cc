@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "common/overloaded.h"
+#include "coordinator/adoption.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/profiles.h"
@@ -15,9 +16,6 @@
 
 namespace fleetmark {
 namespace {
-
-// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
-constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
 
 // When an attempt of a KILL run has ended for certain, though nobody says so: its lease has run out, and a StartRun
 // that may still be under way would come after its start_by.
@@ -38,6 +36,7 @@ CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& st
   state_.config = config;
   state_.seq = config.first_seq - 1;
   state_.started_unix_s = now.unix_s();
+  state_.any_held_until_ns = now.boottime_ns + HoldAnyRunsNs(config, now);
   Rebuild(stored, now);
 }
 

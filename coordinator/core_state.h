@@ -18,6 +18,9 @@
 // Private to the core: everybody else asks CoordinatorCore.
 namespace fleetmark {
 
+// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
+inline constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
+
 struct CoreConfig {
   Epoch epoch;
   std::string instance_id;  // new at each start
@@ -67,9 +70,10 @@ struct Order {
   std::string attempt_id;  // of kStart and kCancel
 };
 
-// A report that the agent offers for an attempt the core does not follow.
+// What the agent lists of an attempt that the core does not follow, and that is looked up in the store therefore.
 struct StrayReport {
-  std::string sha256;
+  v1::AttemptStatus status;
+  std::string sha256;     // of the report that it offers; "" while there is none
   bool is_known = false;  // the attempt stands in the store
   bool is_looked_up = false;
   bool is_fetching = false;
@@ -143,6 +147,7 @@ struct CoreState {
   uint64_t next_call = 1;
   int64_t next_job_sequence = 1;
   double started_unix_s = 0;
+  int64_t any_held_until_ns = 0;  // before it no run for "any" machine is dispatched; see HoldAnyRunsNs
   std::map<std::string, std::unique_ptr<Agent>> agents;  // by id; removed ones too
   std::map<std::string, std::unique_ptr<Job>> jobs;
   std::map<std::string, std::unique_ptr<Run>> runs;

@@ -8,6 +8,7 @@
 #include "common/grpc_server.h"
 #include "common/log.h"
 #include "coordinator/dispatcher.h"
+#include "coordinator/restore_verb.h"
 #include "coordinator/service.h"
 #include "coordinator/settings.h"
 
@@ -80,6 +81,8 @@ int main(int argc, char** argv) {
   fleetmark::Settings settings;
   flags.AddTo(&settings);
   settings.AddTo(&app);
+  fleetmark::RestoreVerb restore;
+  restore.AddTo(&app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -87,6 +90,6 @@ int main(int argc, char** argv) {
     return fleetmark::Report(fleetmark::InvalidArgument(error.what(), "see fleetmark-coordinator --help"));
   }
   fleetmark::Status status = settings.Resolve();
-  if (status.ok()) status = fleetmark::Serve(flags);
+  if (status.ok()) status = restore.file.empty() ? fleetmark::Serve(flags) : restore.Run(flags.state_dir);
   return fleetmark::Report(status);
 }

@@ -1,6 +1,7 @@
 #include "coordinator/reasons.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/ids.h"
 #include "common/time_text.h"
@@ -62,6 +63,11 @@ std::string WaitsForAny(const CoreState& state, const Run& run, const Moment& no
     if (agent_state == "idle") other = agent->name() + Obstacle(*agent, now);
   }
   std::string text = "waits for " + DescribeAny(run.job->record.request) + ": ";
+  if (now.boottime_ns < state.any_held_until_ns) {
+    const double seconds = std::ceil(static_cast<double>(state.any_held_until_ns - now.boottime_ns) * 1e-9);
+    return text + "the store was restored from a backup, and until " + FormatDuration(seconds) +
+           " from now an agent may still run what was begun after it";
+  }
   if (suited == 0) return text + "none has joined that can run it" + Before(position);
   std::string counts;
   const auto add = [&](int count, const char* word) {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "coordinator/adoption.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/result_intake.h"
 #include "coordinator/run_state.h"
@@ -23,8 +24,18 @@ void TakeStatuses(StepContext& step, Agent& agent, const v1::SyncResponse& respo
     } else if (is_live) {
       // Not desired, so the agent is ending it; until then its machine is taken.
       ++agent.strange_attempts;
+      if (IsAdoptable(step.state, agent, status)) OfferStray(step, agent, status, "");
     }
   }
+}
+
+v1::AttemptStatus StatusOf(const v1::SyncResponse& response, const std::string& attempt_id) {
+  for (const v1::AttemptStatus& status : response.attempts()) {
+    if (status.attempt_id() == attempt_id) return status;
+  }
+  v1::AttemptStatus status;
+  status.set_attempt_id(attempt_id);
+  return status;
 }
 
 void TakePendingResults(StepContext& step, Agent& agent, const v1::SyncResponse& response) {
@@ -37,19 +48,24 @@ void TakePendingResults(StepContext& step, Agent& agent, const v1::SyncResponse&
     }
     const auto ack = agent.acks.find(pending.attempt_id());
     if (ack != agent.acks.end() && ack->second.sha256 == pending.sha256()) continue;
-    OfferStray(step, agent, pending);
+    OfferStray(step, agent, StatusOf(response, pending.attempt_id()), pending.sha256());
   }
 }
 
+std::set<std::string> IdsOf(const auto& entries) {
+  std::set<std::string> ids;
+  for (const auto& entry : entries) ids.insert(entry.attempt_id());
+  return ids;
+}
+
 // Acks are owed until a Sync that carried them shows that the agent has pruned.
-void DropSettled(Agent& agent, uint64_t call, const v1::SyncResponse& response) {
-  std::set<std::string> pending;
-  for (const v1::PendingResult& result : response.pending_results()) pending.insert(result.attempt_id());
+void DropSettled(Agent& agent, uint64_t call, const v1::SyncResponse& response, const std::set<std::string>& listed) {
+  const std::set<std::string> pending = IdsOf(response.pending_results());
   std::erase_if(agent.acks, [&](const auto& entry) {
     return !pending.contains(entry.first) && entry.second.sent_with != 0 && entry.second.sent_with <= call;
   });
   std::erase_if(agent.strays,
-                [&](const auto& entry) { return !pending.contains(entry.first) && !entry.second.is_fetching; });
+                [&](const auto& entry) { return !listed.contains(entry.first) && !entry.second.is_fetching; });
 }
 
 // It is not there, though a Sync sent after StartRun was answered says what is.
@@ -70,10 +86,9 @@ void Reconcile(StepContext& step, Agent& agent, uint64_t call, const v1::SyncRes
   agent.not_accepting = response.not_accepting();
   TakeStatuses(step, agent, response);
   TakePendingResults(step, agent, response);
-  DropSettled(agent, call, response);
-  std::set<std::string> listed;
-  for (const v1::AttemptStatus& status : response.attempts()) listed.insert(status.attempt_id());
-  for (const v1::PendingResult& pending : response.pending_results()) listed.insert(pending.attempt_id());
+  std::set<std::string> listed = IdsOf(response.attempts());
+  listed.merge(IdsOf(response.pending_results()));
+  DropSettled(agent, call, response, listed);
   std::vector<Attempt*> attempts;  // what follows may end some
   for (const auto& [id, attempt] : agent.attempts) attempts.push_back(attempt);
   for (Attempt* attempt : attempts) {

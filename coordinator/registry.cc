@@ -7,6 +7,7 @@
 #include "common/run_spec.h"
 #include "common/suggest.h"
 #include "coordinator/agent_link.h"
+#include "coordinator/descent.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/run_state.h"
 
@@ -100,14 +101,7 @@ Status CheckCompatible(const CoreState& state, const v1::AgentDescription& descr
                                   std::string(ShortId(description.cluster_id())) + ")",
                               "start it with another --state-dir to make a new agent of it", "other_cluster");
   }
-  if (description.max_coordinator_epoch_seen() > epoch.coordinator_epoch) {
-    return FailedPrecondition("agent " + description.name() + " has seen coordinator epoch " +
-                                  std::to_string(description.max_coordinator_epoch_seen()) +
-                                  ", newer than this coordinator's " + std::to_string(epoch.coordinator_epoch) +
-                                  ": this state directory is an older copy",
-                              "run the coordinator on the newest copy of its state directory", "old_epoch");
-  }
-  return OkStatus();
+  return CheckDescent(epoch, description);
 }
 
 void AdoptDescription(StepContext& step, Agent& agent, const v1::AgentDescription& description) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "coordinator/adoption.h"
 #include "coordinator/run_state.h"
 
 namespace fleetmark {
@@ -89,9 +90,21 @@ void StoreStray(StepContext& step, Agent& agent, const StrayReport& stray, const
 }
 
 void FetchStray(StepContext& step, Agent& agent, const std::string& attempt_id, StrayReport& stray) {
-  if (stray.is_fetching || !stray.is_looked_up || step.now.boottime_ns < stray.not_before_ns) return;
+  if (stray.sha256.empty() || stray.is_fetching || !stray.is_looked_up || step.now.boottime_ns < stray.not_before_ns)
+    return;
   stray.is_fetching = true;
   step.effects.calls.push_back(FetchCall{agent.id(), agent.record.address, attempt_id, stray.sha256});
+}
+
+// It was looked up. `stray` is gone afterwards when its run takes it.
+void TakeStray(StepContext& step, Agent& agent, const std::string& attempt_id, StrayReport& stray) {
+  if (stray.is_known || stray.is_fetching || !IsAdoptable(step.state, agent, stray.status)) {
+    return FetchStray(step, agent, attempt_id, stray);
+  }
+  Attempt& attempt = Adopt(step, agent, stray.status);
+  attempt.pending_sha256 = stray.sha256;
+  FetchIfDue(step, agent, attempt);
+  agent.strays.erase(attempt_id);
 }
 
 void OnFetchFailed(StepContext& step, Agent& agent, const Fetched& event) {
@@ -117,13 +130,14 @@ void FetchIfDue(StepContext& step, Agent& agent, Attempt& attempt) {
       FetchCall{agent.id(), agent.record.address, attempt.record.attempt_id, attempt.pending_sha256});
 }
 
-void OfferStray(StepContext& step, Agent& agent, const v1::PendingResult& pending) {
-  StrayReport& stray = agent.strays[pending.attempt_id()];
-  stray.sha256 = pending.sha256();
+void OfferStray(StepContext& step, Agent& agent, const v1::AttemptStatus& status, const std::string& sha256) {
+  StrayReport& stray = agent.strays[status.attempt_id()];
+  stray.status = status;
+  stray.sha256 = sha256;
   if (!stray.is_looked_up) {
-    step.effects.calls.push_back(LookUp{agent.id(), pending.attempt_id()});
+    step.effects.calls.push_back(LookUp{agent.id(), status.attempt_id()});
   } else {
-    FetchStray(step, agent, pending.attempt_id(), stray);
+    TakeStray(step, agent, status.attempt_id(), stray);
   }
 }
 
@@ -140,7 +154,7 @@ void OnLookedUp(StepContext& step, const LookedUp& event) {
     OweAck(step, *agent, event.attempt_id, stray.sha256);  // it was stored, and the ack was lost
     agent->strays.erase(found);
   } else {
-    FetchStray(step, *agent, event.attempt_id, stray);
+    TakeStray(step, *agent, event.attempt_id, stray);
   }
 }
 
@@ -174,7 +188,7 @@ int64_t NextIntakeDeadline(const Agent& agent) {
     if (!attempt->pending_sha256.empty() && !attempt->is_fetching) next = std::min(next, attempt->fetch_not_before_ns);
   }
   for (const auto& [id, stray] : agent.strays) {
-    if (stray.is_looked_up && !stray.is_fetching) next = std::min(next, stray.not_before_ns);
+    if (stray.is_looked_up && !stray.is_fetching && !stray.sha256.empty()) next = std::min(next, stray.not_before_ns);
   }
   return next;
 }

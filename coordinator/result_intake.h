@@ -12,7 +12,9 @@ namespace fleetmark {
 
 // Fetches the report unless that is under way or its pause has not passed.
 void FetchIfDue(StepContext& step, Agent& agent, Attempt& attempt);
-void OfferStray(StepContext& step, Agent& agent, const v1::PendingResult& pending);
+// The agent lists an attempt that the core does not follow. `sha256` is of the report that it offers; "" when it is
+// under way, and a run waits that it may be of (adoption.h).
+void OfferStray(StepContext& step, Agent& agent, const v1::AttemptStatus& status, const std::string& sha256);
 void OnFetched(StepContext& step, const Fetched& event);
 void OnLookedUp(StepContext& step, const LookedUp& event);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/ids.h"
+#include "coordinator/adoption.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 
@@ -65,6 +66,24 @@ void MarkRunning(StepContext& step, Attempt& attempt) {
   Save(step, run);
 }
 
+// An ack that this store does not remember has rid the agent of the report: it went down with the store that the backup
+// replaces. The run is measured again, whatever retries it has left.
+void EndLost(StepContext& step, Attempt& attempt, const std::string& agent_name) {
+  attempt.record.outcome = "interrupted";
+  attempt.record.failure =
+      MakeFailure("lost_in_restore", "agent " + agent_name +
+                                         " no longer has it: its result was stored after the backup that this "
+                                         "store was restored from");
+  attempt.record.finished_unix_s = step.now.unix_s();
+  Save(step, attempt);
+  Run& run = Detach(step, attempt);
+  if (run.record.cancel_requested) {
+    FinishRun(step, run, RunState::kCancelled, MakeFailure("cancelled", run.record.cancel_reason));
+  } else {
+    Requeue(step, run);
+  }
+}
+
 }  // namespace
 
 v1::Failure MakeFailure(const std::string& kind, const std::string& message, const std::string& hint) {
@@ -78,6 +97,13 @@ v1::Failure MakeFailure(const std::string& kind, const std::string& message, con
 void Enqueue(CoreState& state, Run& run) { state.queues[run.record.target_agent_id][run.key] = &run; }
 
 void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& device) {
+  const std::string attempt_id =
+      DeriveId({"attempt", run.record.run_id, std::to_string(run.record.attempts + 1), step.state.config.instance_id});
+  OrderStart(step, agent, PlaceAttempt(step, agent, run, device, attempt_id));
+}
+
+Attempt& PlaceAttempt(StepContext& step, Agent& agent, Run& run, const std::string& device,
+                      const std::string& attempt_id) {
   step.state.queues[run.record.target_agent_id].erase(run.key);
   run.record.agent_id = agent.id();
   run.record.spec.set_device(device);
@@ -89,8 +115,7 @@ void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& devi
   AttemptRecord& record = attempt->record;
   record.run_id = run.record.run_id;
   record.number = run.record.attempts;
-  record.attempt_id =
-      DeriveId({"attempt", record.run_id, std::to_string(record.number), step.state.config.instance_id});
+  record.attempt_id = attempt_id;
   record.agent_id = agent.id();
   record.incarnation = agent.record.description.incarnation();
   record.kill_on_disconnect = run.record.target_agent_id.empty();
@@ -102,21 +127,21 @@ void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& devi
   agent.attempts[record.attempt_id] = attempt.get();
   Save(step, run);
   Save(step, *attempt);
-  Attempt& dispatched = *attempt;
-  step.state.attempts[record.attempt_id] = std::move(attempt);
-  OrderStart(step, agent, dispatched);
+  return *(step.state.attempts[attempt_id] = std::move(attempt));
 }
 
 void ApplyStatus(StepContext& step, Agent& agent, Attempt& attempt, const v1::AttemptStatus& status) {
   if (status.state() == "tombstone" && attempt.record.state == AttemptState::kDispatched) {
     Refuse(step, attempt, Unavailable("agent " + agent.name() + " never got it", "", "not_sent"));
-  } else if (status.state() == "tombstone" || status.state() == "pruned") {
-    EndWithoutReport(step, attempt, "agent_restarted", "agent " + agent.name() + " no longer knows this attempt");
   } else if (status.state() == "result_ready") {
     MarkResultReady(step, attempt);
-  } else {
+  } else if (status.state() != "tombstone" && status.state() != "pruned") {
     MarkRunning(step, attempt);
     if (status.state() == "cancelling") attempt.is_cancelling = true;
+  } else if (IsFromBeforeRestore(step.state, attempt.record)) {
+    EndLost(step, attempt, agent.name());
+  } else {
+    EndWithoutReport(step, attempt, "agent_restarted", "agent " + agent.name() + " no longer knows this attempt");
   }
 }
 

@@ -12,6 +12,10 @@ inline constexpr double kStartWithinS = 30;
 // `device` is the name of one of the agent's devices.
 void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& device);
 
+// The first half of it, and all that an attempt needs that is at the agent already.
+Attempt& PlaceAttempt(StepContext& step, Agent& agent, Run& run, const std::string& device,
+                      const std::string& attempt_id);
+
 // What the agent says about an attempt.
 void ApplyStatus(StepContext& step, Agent& agent, Attempt& attempt, const v1::AttemptStatus& status);
 // The agent has its report: the machine is free.

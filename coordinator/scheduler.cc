@@ -15,8 +15,9 @@ Run* FirstPinned(CoreState& state, const Agent& agent) {
 }
 
 // The first "any" run that suits this agent and comes before `limit`.
-Run* FirstForAny(CoreState& state, const Agent& agent, const Run* limit, std::string* device) {
+Run* FirstForAny(CoreState& state, const Agent& agent, int64_t now_ns, const Run* limit, std::string* device) {
   if (!agent.is_leased) return nullptr;  // it would refuse a run that depends on a lease
+  if (now_ns < state.any_held_until_ns) return nullptr;
   for (const auto& [key, run] : state.queues[""]) {
     if (limit != nullptr && key > limit->key) return nullptr;
     if (std::optional<std::string> suits = DeviceForAny(agent, *run)) {
@@ -37,6 +38,8 @@ bool IsFree(const Agent& agent, int64_t now_ns) {
   return agent.is_online && agent.is_synced && !agent.record.removed && !agent.record.draining &&
          !agent.is_draining_there && agent.not_accepting.empty() && agent.strange_attempts == 0 &&
          now_ns >= agent.refused_until_ns &&
+         std::all_of(agent.strays.begin(), agent.strays.end(),
+                     [](const auto& entry) { return entry.second.is_looked_up; }) &&
          std::none_of(agent.attempts.begin(), agent.attempts.end(),
                       [](const auto& entry) { return OccupiesMachine(*entry.second); });
 }
@@ -54,7 +57,7 @@ void Schedule(StepContext& step) {
     if (!IsFree(*agent, step.now.boottime_ns)) continue;
     Run* run = FirstPinned(step.state, *agent);
     std::string device = run == nullptr ? "" : run->record.spec.device();
-    if (Run* anywhere = FirstForAny(step.state, *agent, run, &device)) run = anywhere;
+    if (Run* anywhere = FirstForAny(step.state, *agent, step.now.boottime_ns, run, &device)) run = anywhere;
     if (run != nullptr) Dispatch(step, *agent, *run, device);
   }
 }
@@ -77,6 +80,7 @@ int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t
   };
   const bool is_pausing = agent.is_online && agent.refused_until_ns > now_ns;
   if (is_pausing && (is_waiting(agent.id()) || is_waiting(""))) return agent.refused_until_ns;
+  if (now_ns < state.any_held_until_ns && is_waiting("")) return state.any_held_until_ns;
   return std::numeric_limits<int64_t>::max();
 }
 

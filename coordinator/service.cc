@@ -45,6 +45,11 @@ class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
     const IsCancelled is_cancelled = [context] { return context->IsCancelled(); };
     return ToGrpcStatus(fleetmark::WatchRuns(*coordinator_, *request, is_cancelled, SendTo(writer)));
   }
+  grpc::Status Backup(Context* context, const v1::BackupRequest* request,
+                      grpc::ServerWriter<v1::Chunk>* writer) override {
+    const IsCancelled is_cancelled = [context] { return context->IsCancelled(); };
+    return ToGrpcStatus(fleetmark::Backup(*coordinator_, *request, is_cancelled, SendTo(writer)));
+  }
   FLEETMARK_STREAM(GetLog, GetLogRequest, Chunk)
   FLEETMARK_UNARY(GetLeaderboard, LeaderboardRequest, Leaderboard)
   FLEETMARK_UNARY(GetHistory, HistoryRequest, History)

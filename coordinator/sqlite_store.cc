@@ -26,16 +26,26 @@ class SqliteStore : public Store {
 
   StatusOr<Epoch> BeginEpoch(double lease_s) override {
     Epoch epoch;
-    const Status status = CatchSqlite(what_, [&] {
+    const Status status = CatchSqlite(what_, [&]() -> Status {
       SQLite::Transaction transaction(*database_);
+      if (!Meta("is_backup").empty()) {
+        return FailedPrecondition(what_ + " is a backup that was put there as it is",
+                                  "move it away, and restore it: fleetmark-coordinator restore FILE --state-dir DIR",
+                                  "is_backup");
+      }
       epoch.cluster_id = Meta("cluster_id");
       if (epoch.cluster_id.empty()) epoch.cluster_id = NewId();
       epoch.coordinator_epoch = std::atoi(Meta("coordinator_epoch").c_str()) + 1;
       epoch.previous_lease_s = std::atof(Meta("longest_lease_s").c_str());
+      epoch.instance_id = NewId();
       SetMeta("cluster_id", epoch.cluster_id);
       SetMeta("coordinator_epoch", std::to_string(epoch.coordinator_epoch));
       // Never shrinks: two quick restarts must not forget the lease of the epoch before them.
       SetMeta("longest_lease_s", std::to_string(std::max(lease_s, epoch.previous_lease_s)));
+      statements_.Execute(
+          "INSERT INTO epochs (coordinator_epoch, instance_id, restored_from, restored_unix_s) VALUES (?, ?, 0, 0)",
+          epoch.coordinator_epoch, epoch.instance_id);
+      LoadPast(&epoch);
       transaction.commit();
       return OkStatus();
     });
@@ -118,6 +128,16 @@ class SqliteStore : public Store {
     statements_.Execute(
         "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key,
         value);
+  }
+
+  void LoadPast(Epoch* epoch) {
+    SQLite::Statement rows(*database_,
+                           "SELECT coordinator_epoch, instance_id, restored_from, restored_unix_s FROM epochs "
+                           "ORDER BY coordinator_epoch");
+    while (rows.executeStep()) {
+      epoch->past.push_back({rows.getColumn(0).getInt(), rows.getColumn(1).getString(), rows.getColumn(2).getInt()});
+      epoch->restored_unix_s = std::max(epoch->restored_unix_s, rows.getColumn(3).getDouble());
+    }
   }
 
   void LoadAgents(StoredState* stored) {

@@ -62,11 +62,22 @@ struct DropProfile {
 using Write =
     std::variant<PutAgent, PutWorkload, PutJob, PutRun, PutAttempt, PutReport, KeepReport, PutProfile, DropProfile>;
 
+// A start of a coordinator on this store; or, with `restored_from`, that the store was restored from a backup made in
+// that epoch: what came after it, up to `coordinator_epoch`, is lost.
+struct PastEpoch {
+  int coordinator_epoch = 0;
+  std::string instance_id;
+  int restored_from = 0;
+};
+
 // What one start of the coordinator is told about its place in the cluster's history.
 struct Epoch {
   std::string cluster_id;  // made with the store
   int coordinator_epoch = 0;
   double previous_lease_s = 0;  // the longest lease that an earlier epoch may have granted; 0 for none
+  std::string instance_id;      // new at each start
+  std::vector<PastEpoch> past;  // as far as the store knows, this one included, in order; see coordinator/descent.h
+  double restored_unix_s = 0;   // when the store was last restored from a backup; 0 for never
 };
 
 // One number of one finished run, for boards and histories.

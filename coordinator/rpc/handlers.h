@@ -33,6 +33,8 @@ Status GetRun(Coordinator& coordinator, const v1::GetRunRequest& request, v1::Ru
 Status ExportRuns(Coordinator& coordinator, const v1::RunFilter& request, const Send<v1::RunInfo>& send);
 Status WatchRuns(Coordinator& coordinator, const v1::WatchRunsRequest& request, const IsCancelled& is_cancelled,
                  const Send<v1::RunUpdate>& send);
+Status Backup(Coordinator& coordinator, const v1::BackupRequest& request, const IsCancelled& is_cancelled,
+              const Send<v1::Chunk>& send);
 Status GetLog(Coordinator& coordinator, const v1::GetLogRequest& request, const Send<v1::Chunk>& send);
 Status GetLeaderboard(Coordinator& coordinator, const v1::LeaderboardRequest& request, v1::Leaderboard* response);
 Status GetHistory(Coordinator& coordinator, const v1::HistoryRequest& request, v1::History* response);

@@ -132,6 +132,7 @@ class Cancel(fleet.FleetTest):
         lab = self.start("lab-1")
         document = lab.json("submit", "fake", "--runtime", "fake", "--set", "behaviour=hang", "--repeat", "3")
         lab.wait_for_run(document["run_ids"][0], "running")
+        lab.wait_for_spawn()
         lab.cli("cancel", document["job_id"])
         for run in document["run_ids"]:
             self.assertEqual("cancelled", lab.wait_for_run(run)["state"])

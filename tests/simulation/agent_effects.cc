@@ -211,6 +211,7 @@ v1::AgentDescription AgentProcess::Describe() const {
   for (const std::string& feature : SimulatedOffer().features) description.add_features(feature);
   description.set_cluster_id(core_->fence().cluster_id);
   description.set_max_coordinator_epoch_seen(core_->fence().coordinator_epoch);
+  description.set_coordinator_instance_id_seen(core_->fence().coordinator_instance_id);
   return description;
 }
 

@@ -83,11 +83,12 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
   world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
   const auto shared = std::make_shared<Request>(std::move(request));
   world_->monitor().OnCalled(call->agent, world_->schedule().now_ns());
-  world_->network().SendRequest(
-      index_, call->agent, [this, call, shared, life = world_->agent(call->agent).life()](bool is_second) {
-        // What comes twice comes through one connection, to one process. Once may be late, to whichever is there.
-        if (!is_second || life == world_->agent(call->agent).life()) Arrive(call, *shared);
-      });
+  world_->network().SendRequest(index_, call->agent,
+                                [this, call, shared, life = world_->agent(call->agent).life()](bool is_second) {
+                                  // What comes twice comes through one connection, to one process. Once may be late, to
+                                  // whichever is there.
+                                  if (!is_second || life == world_->agent(call->agent).life()) Arrive(call, *shared);
+                                });
   if (const auto* start = std::get_if<v1::StartRunRequest>(&*shared)) world_->Tamper(index_, call->agent, *start);
   world_->schedule().In(SecondsToNanos(deadline_s), Schedule::Kind::kTimer, [this, call] {
     if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));

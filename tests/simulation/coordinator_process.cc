@@ -25,13 +25,13 @@ CoordinatorProcess::CoordinatorProcess(World* world, int index, Machine* machine
 
 void CoordinatorProcess::Start() {
   if (is_alive()) return;
+  store_->next_instance_id = name_ + "-instance-" + std::to_string(++life_);
   const StatusOr<Epoch> epoch = store_->BeginEpoch(kLeaseS);
   if (!epoch.ok()) return StartIn(1);  // its disk is full: whoever watches over it tries again
-  ++life_;
   epoch_ = epoch->coordinator_epoch;
   config_ = {};
   config_.epoch = *epoch;
-  config_.instance_id = name_ + "-instance-" + std::to_string(life_);
+  config_.instance_id = epoch->instance_id;
   config_.lease_s = kLeaseS;
   config_.offline_after_s = kOfflineAfterS;
   next_seq_ = 1;

@@ -195,6 +195,8 @@ void World::Restore(double duration_s) {
   coordinator().Crash();
   monitor_.OnRestored(*backup_);
   coordinator().ReplaceStore(*backup_);
+  coordinator().store().is_full = false;
+  coordinator().store().MarkRestored(0, coordinator().machine().Now().unix_s());
   coordinator().StartIn(duration_s);
 }
 

@@ -1,6 +1,9 @@
 #include "tests/simulation/memory_store.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "coordinator/descent.h"
 
 namespace fleetmark::simulation {
 
@@ -10,9 +13,22 @@ bool HasEnded(const AttemptRecord& attempt) {
 
 StatusOr<Epoch> MemoryStore::BeginEpoch(double lease_s) {
   if (is_full) return ResourceExhausted("the disk is full", "", "disk_full");
-  const Epoch epoch{cluster_id_, ++epoch_, longest_lease_s_};
+  Epoch epoch;
+  epoch.cluster_id = cluster_id_;
+  epoch.coordinator_epoch = ++epoch_;
+  epoch.previous_lease_s = longest_lease_s_;
+  epoch.instance_id = next_instance_id;
+  past_.push_back({epoch_, next_instance_id, 0});
+  epoch.past = past_;
+  epoch.restored_unix_s = restored_unix_s_;
   longest_lease_s_ = std::max(longest_lease_s_, lease_s);
   return epoch;
+}
+
+void MemoryStore::MarkRestored(int at_least_epoch, double unix_s) {
+  const int from = std::exchange(epoch_, EpochOfRestore(epoch_, at_least_epoch, unix_s));
+  past_.push_back({epoch_, "", from});
+  restored_unix_s_ = unix_s;
 }
 
 StatusOr<StoredState> MemoryStore::Load() {

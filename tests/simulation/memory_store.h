@@ -35,6 +35,11 @@ class MemoryStore : public Store {
   bool HasCanonical(const std::string& run_id) const { return canonical_.contains(run_id); }
   bool HasJob(const std::string& job_id) const { return jobs_.contains(job_id); }
 
+  // As `fleetmark-coordinator restore` does to a backup.
+  void MarkRestored(int at_least_epoch, double unix_s);
+
+  // Of whoever begins the next epoch.
+  std::string next_instance_id;
   // While it is full nothing can be committed.
   bool is_full = false;
 
@@ -52,6 +57,8 @@ class MemoryStore : public Store {
   const std::string cluster_id_;
   int epoch_ = 0;
   double longest_lease_s_ = 0;
+  std::vector<PastEpoch> past_;
+  double restored_unix_s_ = 0;
   std::map<std::string, AgentRecord> agents_;
   std::map<std::string, JobRecord> jobs_;
   std::map<std::string, std::string> job_of_request_;

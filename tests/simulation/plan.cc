@@ -155,7 +155,7 @@ Plan MakePlan(uint64_t seed) {
   }
   for (int i = 0; i < size.faults; ++i) plan.incidents.push_back(MakeFault(dice, plan, theme));
   // Some plans have a backup and its return, beside everything else.
-  if (dice.Chance(0.0)) {
+  if (dice.Chance(0.08)) {
     Incident backup{IncidentKind::kBackup};
     backup.at_s = dice.Seconds(2, plan.safety_s / 2);
     Incident restore{IncidentKind::kRestore};

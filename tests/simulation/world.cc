@@ -88,12 +88,12 @@ void World::Heal() {
     agent->Start();
     highest = std::max(highest, agent->journal().contents.fence.coordinator_epoch);
   }
-  coordinator().Start();
-  // Beside a copy agents believed the highest epoch: whoever stops the copy starts the original until it is above that.
-  while (is_copied_ && coordinator().epoch() <= highest) {
+  // Agents that obeyed a copy obey its original only when a person has restored that.
+  if (is_copied_) {
     coordinator().Crash();
-    coordinator().Start();
+    coordinator().store().MarkRestored(highest + 1, coordinator().machine().Now().unix_s());
   }
+  coordinator().Start();
   for (const auto& agent : agents_) {
     coordinator().Ask(DrainAsked{0, agent->name(), false}, [](const fleetmark::Reply&) {});
   }

@@ -286,6 +286,20 @@ TEST(AgentCoreEnd, ASyncThatDoesNotWantItCancelsIt) {
   EXPECT_TRUE(agent.Did<SignalWorker>());
 }
 
+// One that was restored from a backup may not know yet of what it will count on.
+TEST(AgentCoreEnd, TheFirstSyncOfACoordinatorOnlyAsks) {
+  CoreHarness agent;
+  agent.Run("a");
+  v1::SyncRequest request = agent.SyncRequest({}, 0);
+  *request.mutable_fence() = agent.Fence(0, 2);
+  const auto response = agent.Sync(request);
+  ASSERT_EQ("running", response->attempts(0).state());
+  EXPECT_EQ("run-a", response->attempts(0).run_id());
+  EXPECT_EQ("cpu", response->attempts(0).device());
+  EXPECT_EQ(agent.StartRequest().spec_sha256(), response->attempts(0).spec_sha256());
+  EXPECT_EQ("cancelling", agent.Sync(request)->attempts(0).state()) << "the second one knows";
+}
+
 TEST(AgentCoreEnd, AStopInterruptsWhatRunsAndWaitsForIt) {
   CoreHarness agent;
   agent.Run("a");

@@ -98,6 +98,12 @@ grpc::Status FakeCoordinator::ExportRuns(Context*, const v1::RunFilter* request,
   return ToGrpcStatus(export_failure);
 }
 
+grpc::Status FakeCoordinator::Backup(Context*, const v1::BackupRequest*, grpc::ServerWriter<v1::Chunk>* writer) {
+  if (!failure.ok()) return ToGrpcStatus(failure);
+  for (const v1::Chunk& one : backup) writer->Write(one);
+  return ToGrpcStatus(backup_failure);
+}
+
 grpc::Status FakeCoordinator::WatchRuns(Context* context, const v1::WatchRunsRequest* request,
                                         grpc::ServerWriter<v1::RunUpdate>* writer) {
   ++watches;

@@ -42,6 +42,8 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   std::vector<v1::TunedProfile> profiles;
   std::vector<std::string> log_chunks;
   Status export_failure;  // after the runs
+  std::vector<v1::Chunk> backup;
+  Status backup_failure;  // after those
   v1::Leaderboard leaderboard;
   v1::History history;
 
@@ -70,6 +72,7 @@ class FakeCoordinator final : public v1::CoordinatorService::Service {
   grpc::Status ListRuns(Context*, const v1::RunFilter* request, v1::ListRunsResponse* response) override;
   grpc::Status GetRun(Context*, const v1::GetRunRequest*, v1::RunInfo* response) override;
   grpc::Status ExportRuns(Context*, const v1::RunFilter* request, grpc::ServerWriter<v1::RunInfo>* writer) override;
+  grpc::Status Backup(Context*, const v1::BackupRequest*, grpc::ServerWriter<v1::Chunk>* writer) override;
   grpc::Status WatchRuns(Context*, const v1::WatchRunsRequest*, grpc::ServerWriter<v1::RunUpdate>* writer) override;
   grpc::Status KeepProfiles(Context*, const v1::KeepProfilesRequest* request,
                             v1::KeepProfilesResponse* response) override;

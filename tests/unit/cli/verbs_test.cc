@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "common/sha256.h"
 #include "tests/unit/cli/command_runner.h"
 #include "tests/unit/cli/fake_coordinator.h"
 #include "tests/unit/cli/sample_runs.h"
@@ -220,6 +221,35 @@ TEST_F(VerbsTest, ExportToAFileIsWholeOrNotAtAll) {
   const CommandResult nowhere = Run({"export", "--output", "/nonexistent/x.json"});
   EXPECT_EQ(nowhere.exit_code, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("/nonexistent/x.json"));
+}
+
+TEST_F(VerbsTest, BackupIsAFileWholeOrNotAtAll) {
+  const std::string file = testing::TempDir() + "fleetmark_backup_" + std::to_string(getpid());
+  coordinator_.backup.resize(3);
+  coordinator_.backup[0].set_data("first ");
+  coordinator_.backup[1].set_data("second");
+  const auto nothing_is_left = [&] {
+    return !std::filesystem::exists(file) && !std::filesystem::exists(file + ".part");
+  };
+  EXPECT_EQ(Run({"backup", file}).exit_code, 5) << "no hash: the stream ended too early";
+  EXPECT_TRUE(nothing_is_left());
+  coordinator_.backup[2].set_sha256(Sha256Hex("first third"));
+  EXPECT_THAT(Run({"backup", file}).err, HasSubstr("not what the coordinator sent"));
+  EXPECT_TRUE(nothing_is_left());
+  coordinator_.backup[2].set_sha256(Sha256Hex("first second"));
+  coordinator_.backup_failure = ResourceExhausted("the coordinator's disk is full", "free some", "disk_full");
+  EXPECT_EQ(Run({"backup", file}).exit_code, 5);
+  EXPECT_TRUE(nothing_is_left());
+  coordinator_.backup_failure = OkStatus();
+  EXPECT_EQ(Json({"backup", file}).at("bytes"), 12);
+  std::ifstream stream(file);
+  std::stringstream text;
+  text << stream.rdbuf();
+  EXPECT_EQ(text.str(), "first second");
+  EXPECT_EQ(Run({"backup", file}).exit_code, 2);
+  EXPECT_EQ(Run({"backup", file, "--force"}).exit_code, 0);
+  std::filesystem::remove(file);
+  EXPECT_EQ(Run({"backup", "/nonexistent/file"}).exit_code, 2);
 }
 
 TEST_F(VerbsTest, VersionNamesBothOrSaysWhyNot) {

@@ -8,6 +8,7 @@
 #include "common/ids.h"
 #include "common/protocol_version.h"
 #include "common/sha256.h"
+#include "coordinator/backup.h"
 #include "coordinator/sqlite_store.h"
 
 namespace fleetmark {
@@ -54,6 +55,9 @@ void TakeFence(ScriptedAgent& agent, const v1::Fence& fence) {
   EXPECT_GE(fence.coordinator_epoch(), agent.last_epoch) << "an old epoch";
   if (fence.coordinator_epoch() > agent.last_epoch) agent.last_seq = -1;
   agent.last_epoch = fence.coordinator_epoch();
+  agent.description.set_cluster_id(fence.cluster_id());
+  agent.description.set_max_coordinator_epoch_seen(fence.coordinator_epoch());
+  agent.description.set_coordinator_instance_id_seen(fence.coordinator_instance_id());
 }
 
 Status Lost() { return Unavailable("the connection broke"); }
@@ -121,8 +125,7 @@ void ScriptedAgent::ReportOtherBytes(const std::string& attempt_id) {
 CoreHarness::CoreHarness() {
   std::string name = testing::TempDir() + "core_XXXXXX";
   directory_ = mkdtemp(name.data());
-  store = std::move(OpenSqliteStore(directory_ / "coordinator.db")).value();
-  reader = MakeSqliteReader(directory_ / "coordinator.db");
+  OpenStore();
   RestartCoordinator();
 }
 
@@ -136,10 +139,37 @@ void CoreHarness::RestartCoordinator() {
   Settle();
 }
 
+void CoreHarness::BackUp() {
+  std::filesystem::remove(directory_ / "backup");
+  const Status status = BackUpStore(directory_ / "coordinator.db", directory_ / "backup", [] { return false; });
+  ASSERT_TRUE(status.ok()) << status.ToString();
+}
+
+void CoreHarness::LoseTheStore() {
+  store.reset();
+  reader.reset();
+  for (const char* part : {"", "-wal", "-shm"}) {
+    std::filesystem::remove(directory_ / (std::string("coordinator.db") + part));
+  }
+}
+
+void CoreHarness::Restore() {
+  LoseTheStore();
+  const StatusOr<Restored> restored = RestoreStore(directory_ / "backup", directory_, clock.Now().unix_s());
+  ASSERT_TRUE(restored.ok()) << restored.status().ToString();
+  OpenStore();
+  RestartCoordinator();
+}
+
+void CoreHarness::OpenStore() {
+  store = std::move(OpenSqliteStore(directory_ / "coordinator.db")).value();
+  reader = MakeSqliteReader(directory_ / "coordinator.db");
+}
+
 void CoreHarness::Build() {
   CoreConfig config;
   config.epoch = *store->BeginEpoch(lease_s);
-  config.instance_id = "instance " + std::to_string(++starts_of_coordinator_);
+  config.instance_id = config.epoch.instance_id;
   config.lease_s = lease_s;
   core = std::make_unique<CoordinatorCore>(config, *store->Load(), clock.Now());
 }
@@ -338,6 +368,8 @@ void CoreHarness::PerformSync(const SyncCall& call) {
     events_.push_back(Synced{call.call, call.agent_id, Lost(), {}});
     return;
   }
+  const bool is_first_of_coordinator =
+      agent->description.coordinator_instance_id_seen() != call.request.fence().coordinator_instance_id();
   TakeFence(*agent, call.request.fence());
   EXPECT_GE(call.request.fence().seq(), agent->last_seq) << "a Sync with an old fence";
   if (call.request.incarnation() != agent->description.incarnation()) {
@@ -348,6 +380,7 @@ void CoreHarness::PerformSync(const SyncCall& call) {
   agent->lease = call.request.lease();
   TakeAcks(*agent, call.request);
   for (auto& [id, status] : agent->attempts) {
+    if (is_first_of_coordinator) break;  // it only asks
     if (status.state() == "running" && !agent->desired.contains(id)) agent->Report(id, "cancelled");
   }
   parked_.push_back({call, agent});
@@ -405,6 +438,9 @@ OrderAnswered CoreHarness::Start(ScriptedAgent& agent, const OrderCall& call, co
   v1::AttemptStatus& status = agent.attempts[request.attempt_id()];
   EXPECT_EQ(status.state(), "") << "an attempt id was started twice";
   status.set_attempt_id(request.attempt_id());
+  status.set_run_id(request.run_id());
+  status.set_device(request.spec().device());
+  status.set_spec_sha256(request.spec_sha256());
   status.set_state("running");
   ++agent.revision;
   if (on_start == OnStart::kLoseAnswer) return {call.agent_id, Lost(), {}};

@@ -70,6 +70,10 @@ class CoreHarness {
 
   // A new core from what is stored, as after kill -9.
   void RestartCoordinator();
+  // The coordinator's machine is lost after a backup, which Restore makes the store of the next one.
+  void BackUp();
+  void LoseTheStore();
+  void Restore();
   // Lets `seconds` pass, acting on each deadline.
   void Advance(double seconds);
   // Carries out whatever is under way until nothing more comes by itself.
@@ -122,6 +126,7 @@ class CoreHarness {
   void AnswerParked();
   v1::SyncResponse SyncAnswer(const ScriptedAgent& agent) const;
   ScriptedAgent* At(const std::string& address);
+  void OpenStore();
   void Build();
 
   std::filesystem::path directory_;
@@ -129,7 +134,6 @@ class CoreHarness {
   std::vector<ParkedSync> parked_;
   std::map<uint64_t, Reply> replies_;
   uint64_t next_reply_ = 1;
-  int starts_of_coordinator_ = 0;
 };
 
 }  // namespace fleetmark

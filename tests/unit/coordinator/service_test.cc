@@ -13,6 +13,7 @@
 #include "common/grpc_status.h"
 #include "common/ids.h"
 #include "common/sha256.h"
+#include "coordinator/backup.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/dispatcher.h"
 #include "fleetmark/v1/agent.grpc.pb.h"
@@ -240,6 +241,34 @@ TEST_F(ServiceTest, ARunGoesTheWholeWay) {
   ASSERT_EQ(board.rows_size(), 1);
   EXPECT_EQ(board.rows(0).run_id(), run_id);
   EXPECT_EQ(board.parameters().at("n"), "12288");
+}
+
+TEST_F(ServiceTest, ABackupIsTheStoreAndCanBeServedFromOnceItWasRestored) {
+  LoopbackAgent agent;
+  Join(agent);
+  const std::string run_id = Submit();
+  Watch(run_id);
+  grpc::ClientContext context;
+  const auto reader = stub_->Backup(&context, v1::BackupRequest());
+  std::string bytes;
+  v1::Chunk last;
+  while (reader->Read(&last)) bytes += last.data();
+  ASSERT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(last.sha256(), Sha256Hex(bytes));
+  EXPECT_EQ(last.total_bytes(), static_cast<double>(bytes.size()));
+  EXPECT_FALSE(std::filesystem::exists(settings_.state_dir / "coordinator.db.backup"));
+
+  Stop();
+  const std::filesystem::path file = settings_.state_dir / "file";
+  ASSERT_TRUE(WriteFileAtomically(file, bytes).ok());
+  for (const char* name : {"coordinator.db", "coordinator.db-wal", "coordinator.db-shm"}) {
+    std::filesystem::remove(settings_.state_dir / name);
+  }
+  ASSERT_TRUE(RestoreStore(file, settings_.state_dir, RealClock().Now().unix_s()).ok());
+  Start();
+  const auto updates = Watch(run_id);
+  ASSERT_FALSE(updates.empty());
+  EXPECT_EQ(updates.back().run().state(), "succeeded");
 }
 
 TEST_F(ServiceTest, ListsWhatWasPublishedOfAWorkloadOrOfAll) {

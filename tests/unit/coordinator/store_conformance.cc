@@ -145,6 +145,12 @@ TEST_P(StoreConformance, EpochsGrowAndTheClusterStays) {
   EXPECT_EQ(third->coordinator_epoch, 3);
   EXPECT_EQ(third->cluster_id, first->cluster_id);
   EXPECT_EQ(third->previous_lease_s, 30) << "a quick restart must not forget the longer lease";
+  ASSERT_EQ(third->past.size(), 3u) << "each start is remembered, this one included";
+  EXPECT_EQ(third->past[0].instance_id, first->instance_id);
+  EXPECT_EQ(third->past[2].instance_id, third->instance_id);
+  EXPECT_EQ(third->past[2].coordinator_epoch, 3);
+  EXPECT_NE(first->instance_id, third->instance_id);
+  EXPECT_EQ(third->restored_unix_s, 0);
 }
 
 TEST_P(StoreConformance, LoadsWhatHasNotEnded) {
