@@ -59,6 +59,7 @@ class Skew(fleet.FleetTest):
         shown = fleet.wait_until(lambda: next((a for a in lab.json("agents")["agents"] if "protocol" in a["reason"]), None),
                                  "the list of agents says why")
         self.assertEqual("offline", shown["state"])
+        self.assert_explains(shown["reason"], "speaks protocol 3 to 4", "upgrade the coordinator")
         lab.agents["lab-1"].kill()
         lab.start_agent("lab-1", listen=address)  # and put back it works
         self.assert_works()
