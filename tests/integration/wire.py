@@ -1,8 +1,9 @@
 """Two machines and the cable between them: two network namespaces whose only link is this process.
 
-Each namespace has a TUN device; a thread carries every IP packet from one to the other, and loses, delays or forges what
-a test asks for. That needs root and /dev/net/tun, and nothing of the kernel's netem or netfilter, which many kernels lack.
-Nothing is left behind: the namespaces are of processes that die with this one, and have no names that could collide.
+Each namespace has a TUN device; a thread carries every IP packet from one to the other, and loses, delays or forges
+what a test asks for. That needs root and /dev/net/tun, and nothing of the kernel's netem or netfilter, which many
+kernels lack. Nothing is left behind: the namespaces are of processes that die with this one, and have no names that
+could collide.
 """
 
 import collections
@@ -11,7 +12,6 @@ import heapq
 import os
 import random
 import select
-import socket
 import struct
 import subprocess
 import threading
@@ -22,10 +22,10 @@ import fleet
 TUNSETIFF = 0x400454ca
 IFF_TUN_WITHOUT_HEADER = 0x1001
 TCP = 6
-FIN, SYN, RST, ACK = 1, 2, 4, 16
+RST = 4
 
 # The fields of a TCP packet that are looked at; `flow` is the same for both directions.
-Segment = collections.namedtuple("Segment", "source target source_port target_port seq ack flags payload flow")
+Segment = collections.namedtuple("Segment", "source target source_port target_port seq ack payload flow")
 
 
 def checksum(data):
@@ -42,10 +42,10 @@ def parse(packet):
         return None
     header = (packet[0] & 15) * 4
     source, target = packet[12:16], packet[16:20]
-    source_port, target_port, seq, ack, offset, flags = struct.unpack_from("!HHIIBB", packet, header)
+    source_port, target_port, seq, ack, offset = struct.unpack_from("!HHIIB", packet, header)
     payload = struct.unpack_from("!H", packet, 2)[0] - header - (offset >> 4) * 4
     flow = frozenset([(source, source_port), (target, target_port)])
-    return Segment(source, target, source_port, target_port, seq, ack, flags, payload, flow)
+    return Segment(source, target, source_port, target_port, seq, ack, payload, flow)
 
 
 def reset_packet(source, target, source_port, target_port, seq):
@@ -131,7 +131,7 @@ class Wire:
         self.resetting = False
 
     def forget(self):
-        """What a NAT does with connections that were idle for long: their packets vanish from now on, and no end is told."""
+        """What a NAT does with connections that were idle for long: their packets vanish, and neither end is told."""
         with self._lock:
             self._forgotten |= self._flows
             return len(self._forgotten)
@@ -177,9 +177,9 @@ class Wire:
                     return []
             if self.resetting and segment.payload > 0:
                 self.resets += 1
-                there = reset_packet(segment.source, segment.target, segment.source_port, segment.target_port, segment.seq)
-                back = reset_packet(segment.target, segment.source, segment.target_port, segment.source_port, segment.ack)
-                return [(receiver.tun, there), (sender.tun, back)]
+                there = (segment.source, segment.target, segment.source_port, segment.target_port, segment.seq)
+                back = (segment.target, segment.source, segment.target_port, segment.source_port, segment.ack)
+                return [(receiver.tun, reset_packet(*there)), (sender.tun, reset_packet(*back))]
         self.carried += 1
         return [(receiver.tun, packet)]
 
