@@ -1,7 +1,8 @@
 """What others shipped broken, named after what broke. With real programs, at times that a test can wait for.
 
-Elsewhere: cloned machines with one identity (test_state_directories.Taken), half-open connections (test_network.Connections),
-GOAWAY from keepalive (grpc_server_test), work that is run again after a restart and orphans (test_sudden_death).
+Elsewhere: cloned machines with one identity (test_state_directories.Taken), half-open connections that hang
+(test_network.Connections), GOAWAY from keepalive (grpc_server_test), finished work that is run again and orphans
+(test_sudden_death).
 """
 
 import fcntl
