@@ -125,6 +125,25 @@ class Shutdown(fleet.FleetTest):
             self.assert_ends(lab.start_agent("lab-1", wait=False))
 
 
+class Reboot(fleet.FleetTest):
+    def test_what_the_boot_before_was_granted_is_void_and_a_new_lease_is_given(self):
+        lab = self.start("lab-1")
+        run = lab.submit("hold", "--on", "any", "--retries", "1")[0]  # one that depends on its lease
+        lab.wait_for_spawn()
+        lab.agents["lab-1"].kill()
+        boot_id = lab.directory / "boot_id"
+        boot_id.write_text("6e1b1a52-0000-4000-8000-000000000001\n")
+        script = f'mount --bind "{boot_id}" /proc/sys/kernel/random/boot_id && exec "$@"'
+        lab.agents_at = fleet.Place(prefix=["unshare", "-m", "sh", "-c", script, "reboot"])
+        lab.start_agent("lab-1", wait=False)
+        lab.wait_for_spawn(2)
+        lab.release()
+        info = lab.wait_for_run(run)
+        self.assertEqual([("interrupted", "agent_restarted"), ("succeeded", "")],
+                         [(a["outcome"], a.get("failure", {}).get("kind", "")) for a in info["attempts"]])
+        self.assertEqual(["hold", "hold"], lab.spawned())
+
+
 class Locks(fleet.FleetTest):
     def is_locked(self):
         with open(self.fleet.directory / "locks" / "machine", "rb") as lock:
