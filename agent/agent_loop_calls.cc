@@ -78,8 +78,8 @@ v1::AgentDescription AgentLoop::Describe() const {
   description.set_process_id(process_id_);
   description.set_name(options_.name);
   description.set_version(std::string(GetBuildInfo().version));
-  description.set_protocol_min(kProtocolMin);
-  description.set_protocol_max(kProtocolMax);
+  description.set_protocol_min(SpokenProtocols().min);
+  description.set_protocol_max(SpokenProtocols().max);
   for (v1::Device& device : DevicesOf(options_.offer)) *description.add_devices() = std::move(device);
   for (const v1::Runtime& runtime : options_.offer.runtimes) *description.add_runtimes() = runtime;
   for (const std::string& feature : options_.offer.features) description.add_features(feature);

@@ -10,10 +10,18 @@
 
 namespace fleetmark {
 
+// How a connection on which nothing comes is found to be dead: a ping after `time_ms`, and its end when no answer comes
+// within `timeout_ms`. Both ends ping, and must agree: a server cuts off whoever pings more than twice as often.
+struct Keepalive {
+  int time_ms = 20'000;
+  int timeout_ms = 10'000;
+};
+
 struct GrpcServerOptions {
   std::string listen;        // HOST:PORT; port 0 picks one
   std::string address_file;  // where to write the address it really listens on; "" for nowhere
   bool insecure = false;     // allows listening beyond loopback
+  Keepalive keepalive = {};
 };
 
 // A gRPC server with health and reflection. Stops in the destructor: running calls are cancelled after
@@ -36,6 +44,7 @@ class GrpcServer {
 };
 
 // A channel with keepalive and sane message limits. `address` beyond loopback needs `insecure`.
-StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address, bool insecure, const std::string& what);
+StatusOr<std::shared_ptr<grpc::Channel>> Dial(const std::string& address, bool insecure, const std::string& what,
+                                              const Keepalive& keepalive = {});
 
 }  // namespace fleetmark

@@ -154,7 +154,7 @@ void OnLinkDescribed(StepContext& step, const Described& event) {
     return;
   }
   // Silence is judged by TickLink; whoever refuses the connection, or us, is offline now.
-  if (event.status.ok() || status.code() == StatusCode::kUnavailable) GoOffline(step, agent, status.message());
+  if (event.status.ok() || status.code() == StatusCode::kUnavailable) GoOffline(step, agent, status.ToString());
   RetryLater(step, agent, pause_ns);
 }
 

@@ -31,7 +31,8 @@ void Admit(StepContext& step, const Admission& admission) {
     made->seq = step.state.seq;
     agent = made.get();
     step.state.agents[description.agent_id()] = std::move(made);
-    step.Log(Severity::kInfo, "agent " + description.name() + " joined from " + admission.address);
+    step.Log(Severity::kInfo, "agent " + description.name() + " joined from " + admission.address + ", protocol " +
+                                  std::to_string(*ProtocolWith(description)));
   } else if (agent->record.address != admission.address) {
     step.Log(Severity::kInfo,
              "agent " + description.name() + " moved from " + agent->record.address + " to " + admission.address);
@@ -87,14 +88,14 @@ StatusOr<const Agent*> NamedAgent(const CoreState& state, const std::string& nam
   return agent;
 }
 
+StatusOr<int> ProtocolWith(const v1::AgentDescription& description) {
+  return NegotiateProtocol({kCoordinatorSide, SpokenProtocols()},
+                           {"agent " + description.name() + " (" + description.version() + ")",
+                            {description.protocol_min(), description.protocol_max()}});
+}
+
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description) {
-  if (description.protocol_min() > kProtocolMax || description.protocol_max() < kProtocolMin) {
-    return FailedPrecondition("agent " + description.name() + " (" + description.version() + ") speaks protocol " +
-                                  std::to_string(description.protocol_min()) + " to " +
-                                  std::to_string(description.protocol_max()) + ", this coordinator " +
-                                  std::to_string(kProtocolMin) + " to " + std::to_string(kProtocolMax),
-                              "install the same version of Fleetmark on both", "protocol");
-  }
+  FLEETMARK_RETURN_IF_ERROR(ProtocolWith(description).status());
   const Epoch& epoch = state.config.epoch;
   if (!description.cluster_id().empty() && description.cluster_id() != epoch.cluster_id) {
     return FailedPrecondition("agent " + description.name() + " belongs to another coordinator's cluster (" +

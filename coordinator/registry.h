@@ -18,7 +18,9 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event);
 StatusOr<Agent*> NamedAgent(CoreState& state, const std::string& name);
 StatusOr<const Agent*> NamedAgent(const CoreState& state, const std::string& name);
 
-// Whether this build can speak with the agent, and whether it belongs to this cluster.
+// The protocol version that is spoken with it.
+StatusOr<int> ProtocolWith(const v1::AgentDescription& description);
+// Whether there is one, and whether it belongs to this cluster.
 Status CheckCompatible(const CoreState& state, const v1::AgentDescription& description);
 
 // Takes over what the agent says of itself, and stores it.

@@ -1,6 +1,7 @@
 #include "coordinator/service.h"
 
 #include "common/grpc_status.h"
+#include "common/protocol_version.h"
 #include "coordinator/rpc/handlers.h"
 #include "fleetmark/v1/coordinator.grpc.pb.h"
 
@@ -14,21 +15,39 @@ Send<Message> SendTo(grpc::ServerWriter<Message>* writer) {
   return [writer](const Message& message) { return writer->Write(message); };
 }
 
+// Whether its caller and this coordinator understand each other. Not asked of GetVersion, which is how a caller learns
+// that, nor of Register, whose caller is called back and describes itself.
+Status CheckCaller(const Context& context) {
+  ProtocolRange spoken{1, 1};
+  const auto said = context.client_metadata().find(kProtocolMetadata);
+  if (said != context.client_metadata().end()) {
+    FLEETMARK_ASSIGN_OR_RETURN(spoken, ParseProtocols({said->second.data(), said->second.size()}));
+  }
+  return NegotiateProtocol({kCoordinatorSide, SpokenProtocols()}, {kCommandLineSide, spoken}).status();
+}
+
 // One line an RPC. A handler that streams learns from `send` that its caller is gone.
-#define FLEETMARK_UNARY(METHOD, REQUEST, RESPONSE)                                             \
+#define FLEETMARK_UNCHECKED(METHOD, REQUEST, RESPONSE)                                         \
   grpc::Status METHOD(Context*, const v1::REQUEST* request, v1::RESPONSE* response) override { \
     return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, response));                 \
   }
-#define FLEETMARK_STREAM(METHOD, REQUEST, RESPONSE)                                                              \
-  grpc::Status METHOD(Context*, const v1::REQUEST* request, grpc::ServerWriter<v1::RESPONSE>* writer) override { \
-    return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, SendTo(writer)));                             \
+#define FLEETMARK_UNARY(METHOD, REQUEST, RESPONSE)                                                     \
+  grpc::Status METHOD(Context* context, const v1::REQUEST* request, v1::RESPONSE* response) override { \
+    if (const Status status = CheckCaller(*context); !status.ok()) return ToGrpcStatus(status);        \
+    return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, response));                         \
+  }
+#define FLEETMARK_STREAM(METHOD, REQUEST, RESPONSE)                                                           \
+  grpc::Status METHOD(Context* context, const v1::REQUEST* request, grpc::ServerWriter<v1::RESPONSE>* writer) \
+      override {                                                                                              \
+    if (const Status status = CheckCaller(*context); !status.ok()) return ToGrpcStatus(status);               \
+    return ToGrpcStatus(fleetmark::METHOD(*coordinator_, *request, SendTo(writer)));                          \
   }
 
 class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
  public:
   explicit CoordinatorServiceImpl(Coordinator* coordinator) : coordinator_(coordinator) {}
 
-  FLEETMARK_UNARY(Register, RegisterRequest, RegisterResponse)
+  FLEETMARK_UNCHECKED(Register, RegisterRequest, RegisterResponse)
   FLEETMARK_UNARY(AddAgent, AddAgentRequest, AgentInfo)
   FLEETMARK_UNARY(RemoveAgent, RemoveAgentRequest, AgentInfo)
   FLEETMARK_UNARY(DrainAgent, DrainAgentRequest, AgentInfo)
@@ -42,6 +61,7 @@ class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
   FLEETMARK_STREAM(ExportRuns, RunFilter, RunInfo)
   grpc::Status WatchRuns(Context* context, const v1::WatchRunsRequest* request,
                          grpc::ServerWriter<v1::RunUpdate>* writer) override {
+    if (const Status status = CheckCaller(*context); !status.ok()) return ToGrpcStatus(status);
     const IsCancelled is_cancelled = [context] { return context->IsCancelled(); };
     return ToGrpcStatus(fleetmark::WatchRuns(*coordinator_, *request, is_cancelled, SendTo(writer)));
   }
@@ -57,7 +77,7 @@ class CoordinatorServiceImpl final : public v1::CoordinatorService::Service {
   FLEETMARK_UNARY(KeepProfiles, KeepProfilesRequest, KeepProfilesResponse)
   FLEETMARK_UNARY(ListProfiles, ProfileFilter, ListProfilesResponse)
   FLEETMARK_UNARY(ForgetProfiles, ProfileFilter, ListProfilesResponse)
-  FLEETMARK_UNARY(GetVersion, GetVersionRequest, VersionInfo)
+  FLEETMARK_UNCHECKED(GetVersion, GetVersionRequest, VersionInfo)
 
  private:
   Coordinator* const coordinator_;

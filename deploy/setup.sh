@@ -17,7 +17,7 @@ readonly BUILD_PACKAGES=(
   libcli11-dev libgrpc++-dev libprotobuf-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libtomlplusplus-dev
   libpng-dev libturbojpeg0-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc)
 # shellcheck disable=SC2034
-readonly TEST_PACKAGES=(clang-format clang-tidy libgmock-dev libgtest-dev python3 shellcheck sqlite3 util-linux)
+readonly TEST_PACKAGES=(clang-format clang-tidy iproute2 libgmock-dev libgtest-dev python3 shellcheck sqlite3 util-linux)
 readonly APT_TORCH_PACKAGES=(libtorch-dev libopenblas0-openmp)
 
 # ---- steps -------------------------------------------------------------------------------------------------------

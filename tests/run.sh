@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 readonly THREAD_TESTS=(database_test journal_test sampler_test worker_process_test agent_loop_test coordinator_loop_test
   coordinator_store_test worker_threads_test)
 # What part asan-ubsan has run is not compiled and run once more without sanitizers.
-readonly RUN_UNDER_ASAN='^(agent|base|ceiling|common|coordinator|data|gpu|journal|rpc|sampler|verdict|worker_(core|process|threads))'
+readonly RUN_UNDER_ASAN='^(agent|base|ceiling|common|coordinator|data|gpu|journal|protocol|rpc|sampler|verdict|worker_(core|process|threads))'
 readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {

@@ -2,6 +2,7 @@
 
 #include "common/grpc_server.h"
 #include "common/grpc_status.h"
+#include "common/protocol_version.h"
 
 namespace fleetmark {
 namespace {
@@ -23,6 +24,10 @@ Status Client::Connect() {
     state = channel_->GetState(true);
   }
   return state == GRPC_CHANNEL_READY ? OkStatus() : Unreachable("the name is not known or the connection was refused");
+}
+
+void Client::Introduce(grpc::ClientContext* context) {
+  context->AddMetadata(kProtocolMetadata, FormatProtocols(SpokenProtocols()));
 }
 
 void Client::SetDeadline(grpc::ClientContext* context) {

@@ -29,6 +29,7 @@ class Client {
                           const Request& request) {
     FLEETMARK_RETURN_IF_ERROR(Connect());
     grpc::ClientContext context;
+    Introduce(&context);
     SetDeadline(&context);
     Response response;
     FLEETMARK_RETURN_IF_ERROR(Explain((stub_.get()->*method)(&context, request, &response)));
@@ -42,6 +43,7 @@ class Client {
                 const Request& request, grpc::ClientContext* context,
                 const std::function<Status(const Response&)>& take) {
     FLEETMARK_RETURN_IF_ERROR(Connect());
+    Introduce(context);
     const std::unique_ptr<grpc::ClientReader<Response>> reader = (stub_.get()->*method)(context, request);
     for (Response response; reader->Read(&response);) {
       if (const Status status = take(response); !status.ok()) {
@@ -56,6 +58,8 @@ class Client {
  private:
   // Dials where that was not done, and waits until the channel is ready.
   Status Connect();
+  // Says which versions of the protocol this program speaks.
+  static void Introduce(grpc::ClientContext* context);
   static void SetDeadline(grpc::ClientContext* context);
   // What the caller is told: the coordinator's own words, or that it cannot be reached.
   Status Explain(const grpc::Status& status) const;

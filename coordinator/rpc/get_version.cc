@@ -8,8 +8,8 @@ Status GetVersion(Coordinator& coordinator, const v1::GetVersionRequest&, v1::Ve
   const BuildInfo& build = GetBuildInfo();
   response->set_version(std::string(build.version));
   response->set_git_revision(std::string(build.git_revision));
-  response->set_protocol_min(kProtocolMin);
-  response->set_protocol_max(kProtocolMax);
+  response->set_protocol_min(SpokenProtocols().min);
+  response->set_protocol_max(SpokenProtocols().max);
   response->set_cluster_id(coordinator.epoch().cluster_id);
   response->set_coordinator_epoch(coordinator.epoch().coordinator_epoch);
   response->set_schema_version(coordinator.schema_version());

@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 BEHAVIOURS = ["ok", "hold", "hang", "crash", "exit", "rubbish", "flood", "flood_log", "long_line", "silent", "out_of_memory",
-              "kernel_kill", "data_missing", "two_results", "env"]
+              "kernel_kill", "data_missing", "two_results", "env", "daemon", "burn"]
 # How fast each is and what it adds to the loss; one fails.
 KERNELS = {"plain": (100, 0), "good": (150, 0.01), "best": (200, 0), "wrong": (400, 5), "broken": None}
 DESCRIPTION = {
@@ -74,6 +74,26 @@ def hold():
         time.sleep(0.01)
 
 
+def burn():
+    """Two processes for each processor that do nothing but compute, until this one is gone."""
+    parent = os.getpid()
+    for _ in range(2 * os.cpu_count()):
+        if os.fork() == 0:
+            while os.getppid() == parent:
+                sum(range(100_000))
+            os._exit(0)
+
+
+def leave_a_daemon():
+    """A process of another session, with all that was inherited."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.pause()
+        os._exit(0)
+    os.wait()
+
+
 def flood(write):
     line = b"x" * 4095 + b"\n"
     for _ in range(16384):  # 64 MiB
@@ -104,7 +124,11 @@ def run():
         spawned.write(f"{os.getpid()} {behaviour}\n")
     send({"started": {"environment": {"host": "fake", "runtime": "fake", "runtime_version": "1.0"}}})
     value = float(parameters.get("value", "100"))
-    if behaviour == "hold":
+    if behaviour == "daemon":
+        leave_a_daemon()
+    if behaviour == "burn":
+        burn()
+    if behaviour in ("hold", "daemon", "burn"):
         hold()
     elif behaviour in ("hang", "silent"):
         hang(ignore_term=behaviour == "hang")

@@ -34,6 +34,15 @@ def wait_until(condition, what, deadline_s=DEADLINE_S):
         time.sleep(0.02)
 
 
+class Place:
+    """Where programs run: what stands before their command lines, where daemons listen, and their environment."""
+
+    def __init__(self, prefix=(), host="127.0.0.1", environment=None):
+        self.prefix = tuple(prefix)
+        self.host = host
+        self.environment = environment or {}
+
+
 class Daemon:
     """One running program whose output goes to a file. `address` is where it listens."""
 
@@ -74,7 +83,9 @@ class Daemon:
 class Fleet:
     """A coordinator with agents. Use as a context manager or through FleetTest."""
 
-    def __init__(self):
+    def __init__(self, coordinator_at=Place(), agents_at=Place()):
+        self.coordinator_at = coordinator_at  # the CLI, too
+        self.agents_at = agents_at
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="fleetmark-"))
         self.runner = self.directory / "fake"
         shutil.copy(pathlib.Path(__file__).with_name("fake_runner.py"), self.runner)
@@ -111,21 +122,22 @@ class Fleet:
 
     # ---- programs ----
 
-    def spawn(self, name, arguments, **keywords):
-        daemon = Daemon(name, self.directory, arguments, **keywords)
+    def spawn(self, name, arguments, place=Place(), listen=None, prefix=(), environment=None):
+        daemon = Daemon(name, self.directory, arguments, listen=listen or f"{place.host}:0",
+                        prefix=[*place.prefix, *prefix], environment={**place.environment, **(environment or {})})
         self.daemons.append(daemon)
         return daemon
 
-    def start_coordinator(self, *extra, **keywords):
+    def start_coordinator(self, *extra, program=None, **keywords):
         """Starts it; again on the same store and at the same address, so that agents find it."""
-        arguments = [BIN / "fleetmark-coordinator", "--state-dir", self.directory / "coordinator", *extra]
-        listen = self.address or "127.0.0.1:0"
-        self.coordinator = self.spawn("coordinator", arguments, listen=listen, **keywords).wait_for_address()
+        arguments = [program or BIN / "fleetmark-coordinator", "--state-dir", self.directory / "coordinator", *extra]
+        self.coordinator = self.spawn("coordinator", arguments, place=self.coordinator_at, listen=self.address,
+                                      **keywords).wait_for_address()
         self.address = self.coordinator.address
         return self.coordinator
 
-    def agent_arguments(self, name, *extra, state=None, runners=None, locks=None):
-        arguments = [BIN / "fleetmark-agent", "serve", "--name", name,
+    def agent_arguments(self, name, *extra, state=None, runners=None, locks=None, program=None):
+        arguments = [program or BIN / "fleetmark-agent", "serve", "--name", name,
                      "--state-dir", self.directory / (state or f"agent-{name}"),
                      "--lock-dir", self.directory / (locks or f"locks-{name}"),
                      "--dataset-dir", self.directory / "datasets", "--runtimes-dir", self.directory / "runtimes"]
@@ -135,8 +147,9 @@ class Fleet:
             arguments += ["--coordinator", self.address]
         return [*arguments, *extra]
 
-    def start_agent(self, name="lab-1", *extra, wait=True, **keywords):
-        daemon = self.spawn(name, self.agent_arguments(name, *extra, **keywords)).wait_for_address()
+    def start_agent(self, name="lab-1", *extra, wait=True, listen=None, **keywords):
+        arguments = self.agent_arguments(name, *extra, **keywords)
+        daemon = self.spawn(name, arguments, place=self.agents_at, listen=listen).wait_for_address()
         self.agents[name] = daemon
         if wait:
             self.wait_for_agent(name)
@@ -144,11 +157,12 @@ class Fleet:
 
     # ---- the CLI ----
 
-    def cli(self, *arguments, expect=0, timeout_s=60, environment=None):
+    def cli(self, *arguments, expect=0, timeout_s=60, environment=None, program=None):
         """Runs `fleetmark ARGUMENTS`; fails when it does not exit with `expect` (None: any)."""
-        command = [BIN / "fleetmark", *map(str, arguments)]
+        command = [*self.coordinator_at.prefix, program or BIN / "fleetmark", *map(str, arguments)]
         result = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL,
-                                env={**os.environ, "FLEETMARK_COORDINATOR": self.address or "", **(environment or {})})
+                                env={**os.environ, "FLEETMARK_COORDINATOR": self.address or "",
+                                     **self.coordinator_at.environment, **(environment or {})})
         if expect is not None and result.returncode != expect:
             raise AssertionError(f"fleetmark {' '.join(map(str, arguments))}: exit {result.returncode}, expected "
                                  f"{expect}\n{result.stdout}{result.stderr}")

@@ -33,12 +33,16 @@ class VersionVerb : public Verb {
     v1::VersionInfo& client = *document.mutable_client();
     client.set_version(std::string(GetBuildInfo().version));
     client.set_git_revision(std::string(GetBuildInfo().git_revision));
-    client.set_protocol_min(kProtocolMin);
-    client.set_protocol_max(kProtocolMax);
+    client.set_protocol_min(SpokenProtocols().min);
+    client.set_protocol_max(SpokenProtocols().max);
     const StatusOr<v1::VersionInfo> coordinator =
         session.client.Call(&Client::Stub::GetVersion, v1::GetVersionRequest());
     if (coordinator.ok()) {
       *document.mutable_coordinator() = *coordinator;
+      const StatusOr<int> spoken =
+          NegotiateProtocol({kCommandLineSide, SpokenProtocols()},
+                            {kCoordinatorSide, {coordinator->protocol_min(), coordinator->protocol_max()}});
+      if (!spoken.ok()) *document.mutable_coordinator_error() = ToErrorInfo(spoken.status());
     } else {
       *document.mutable_coordinator_error() = ToErrorInfo(coordinator.status());
     }
@@ -59,8 +63,12 @@ class VersionVerb : public Verb {
       console.out() << "coordinator  " << Described(info) << ", at " << session.client.address() << ", cluster "
                     << info.cluster_id() << ", epoch " << info.coordinator_epoch() << ", schema "
                     << info.schema_version() << "\n";
-    } else {
+    }
+    if (document.has_coordinator_error()) {
       console.out() << "coordinator  " << Printable(document.coordinator_error().message()) << "\n";
+    }
+    if (document.has_coordinator() && document.has_coordinator_error()) {
+      console.out() << "  hint: " << Printable(document.coordinator_error().hint()) << "\n";
     }
   }
 };

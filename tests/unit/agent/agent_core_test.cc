@@ -1,6 +1,7 @@
 #include "agent/agent_core.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -129,6 +130,16 @@ const Refusal kRefusals[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, AgentCoreRefusal, testing::ValuesIn(kRefusals),
                          [](const auto& param) { return param.param.name; });
+
+// What may not be left out is a feature and named; see UnknownFeature above.
+TEST(AgentCoreStart, AFieldThatANewerCoordinatorAddedIsHarmless) {
+  CoreHarness agent;
+  v1::StartRunRequest request = agent.StartRequest();
+  request.GetReflection()->MutableUnknownFields(&request)->AddVarint(1000, 1);
+  v1::RunSpec* spec = request.mutable_spec();
+  spec->GetReflection()->MutableUnknownFields(spec)->AddVarint(1000, 1);
+  EXPECT_EQ("accepted", agent.StartState(CoreHarness::Rehashed(request)));
+}
 
 TEST(AgentCoreStart, TheMachinesOwnProfileStandsBelowWhatWasSet) {
   for (const bool is_set : {false, true}) {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/grpc_status.h"
+#include "common/protocol_version.h"
 
 namespace fleetmark {
 
@@ -174,6 +175,8 @@ grpc::Status FakeCoordinator::ListReferences(Context*, const v1::ListReferencesR
 
 grpc::Status FakeCoordinator::GetVersion(Context*, const v1::GetVersionRequest*, v1::VersionInfo* response) {
   response->set_version("9.8.7");
+  response->set_protocol_min(kThisProtocol.min);
+  response->set_protocol_max(kThisProtocol.max);
   return ToGrpcStatus(failure);
 }
 

@@ -2,6 +2,7 @@
 #include "coordinator/service.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
 #include <condition_variable>
@@ -349,6 +350,18 @@ TEST_F(ServiceTest, AnErrorArrivesWithItsHint) {
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_EQ(status.kind(), "unknown_workload");
   EXPECT_THAT(status.hint(), HasSubstr("tensor_add"));
+}
+
+TEST_F(ServiceTest, WhatOnlyANewerCommandLineCanAskForIsRefusedAndNotLeftOut) {
+  LoopbackAgent agent;
+  Join(agent);
+  v1::SubmitRequest request = CoreHarness::Request("lab");
+  request.GetReflection()->MutableUnknownFields(&request)->AddVarint(1000, 1);
+  v1::SubmitResponse response;
+  const Status status = Call(&v1::CoordinatorService::Stub::Submit, request, &response);
+  EXPECT_EQ(status.kind(), "unsupported");
+  EXPECT_THAT(status.message(), HasSubstr("field 1000"));
+  EXPECT_EQ(status.hint(), "upgrade the coordinator");
 }
 
 TEST_F(ServiceTest, StopsWithLongPollsAndWatchersOutstanding) {
