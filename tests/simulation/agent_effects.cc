@@ -204,8 +204,8 @@ v1::AgentDescription AgentProcess::Describe() const {
   description.set_process_id(name_ + "-process-" + std::to_string(life_));
   description.set_name(name_);
   description.set_version("simulated");
-  description.set_protocol_min(kProtocolMin);
-  description.set_protocol_max(kProtocolMax);
+  description.set_protocol_min(SpokenProtocols().min);
+  description.set_protocol_max(SpokenProtocols().max);
   for (v1::Device& device : DevicesOf(SimulatedOffer())) *description.add_devices() = std::move(device);
   *description.add_runtimes() = SimulatedOffer().runtimes[0];
   for (const std::string& feature : SimulatedOffer().features) description.add_features(feature);

@@ -23,7 +23,7 @@ MUTANTS = [
     ("forget-pruned", "2: ids are kept until their start_by", "agent/agent_core.cc",
      "    if (!is_of_this_boot || now_.boottime_ns >", "    if (ON || !is_of_this_boot || now_.boottime_ns >"),
     ("dispatch-unsaved", "3: DISPATCHED commits before StartRun leaves", "coordinator/run_state.cc",
-     "  Save(step, *attempt);\n  Attempt& dispatched", "  if (!ON) Save(step, *attempt);\n  Attempt& dispatched"),
+     "  Save(step, *attempt);\n  return *(step.state", "  if (!ON) Save(step, *attempt);\n  return *(step.state"),
     ("ack-before-store", "4: acknowledged before it was durable", "coordinator/result_intake.cc",
      "  attempt.is_fetching = true;",
      "  attempt.is_fetching = true;\n"
