@@ -185,7 +185,7 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
     DescribeExit(observation, events, &report);
   }
   if (!events.breach().empty()) {
-    SetFailure(&report, "protocol", events.breach(),
+    SetFailure(&report, "protocol", ValidUtf8(events.breach()),
                "a runner writes one JSON event a line, and nothing else, to its event descriptor");
   }
   if (report.has_failure()) return report;
