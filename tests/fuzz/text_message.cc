@@ -2,7 +2,11 @@
 
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
+
+#include <memory>
+#include <string>
 
 namespace fleetmark::fuzz {
 namespace {
@@ -15,6 +19,8 @@ class Ignore : public google::protobuf::io::ErrorCollector {
 }  // namespace
 
 void MergeText(std::string_view text, google::protobuf::Message* message) {
+  const std::unique_ptr<google::protobuf::Message> before(message->New());
+  before->CopyFrom(*message);
   google::protobuf::io::ArrayInputStream stream(text.data(), static_cast<int>(text.size()));
   Ignore ignore;
   google::protobuf::TextFormat::Parser parser;
@@ -22,6 +28,11 @@ void MergeText(std::string_view text, google::protobuf::Message* message) {
   parser.AllowPartialMessage(true);
   parser.SetRecursionLimit(50);
   parser.Merge(&stream, message);
+  // A text may hold strings that are no UTF-8, which no message on the wire can.
+  google::protobuf::SetLogHandler(nullptr);  // it would tell of each
+  if (const std::string bytes = message->SerializeAsString(); !message->ParseFromString(bytes)) {
+    message->CopyFrom(*before);
+  }
 }
 
 }  // namespace fleetmark::fuzz
