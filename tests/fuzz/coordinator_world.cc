@@ -196,8 +196,10 @@ std::string CoordinatorWorld::Named(const std::string& word) const {
 void CoordinatorWorld::Tick(double seconds) {
   now_.boottime_ns += SecondsToNanos(seconds);
   now_.unix_ns += SecondsToNanos(seconds);
-  Step(Ticked{});
-  Require(core_->NextWakeup(now_) > now_.boottime_ns, "a Ticked acts on every deadline that has come");
+  // One deadline may bring about another at once: an agent that has become silent is called anew.
+  constexpr int kMostTicks = 3;
+  for (int i = 0; i == 0 || (i < kMostTicks && core_->NextWakeup(now_) <= now_.boottime_ns); ++i) Step(Ticked{});
+  Require(core_->NextWakeup(now_) > now_.boottime_ns, "a few Ticked act on every deadline that has come");
 }
 
 // A new process from what is stored; or the same process, after a commit that failed.
