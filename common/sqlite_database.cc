@@ -63,15 +63,26 @@ Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
   return OkStatus();
 }
 
+// "ok", or what is wrong with the file. SQLite tells of a format or a schema that it does not understand with its most
+// general error.
+std::string BeginWriting(SQLite::Database& database) {
+  try {
+    database.exec("PRAGMA journal_mode=WAL");
+    database.exec("PRAGMA synchronous=FULL");
+    return database.execAndGet("PRAGMA quick_check(1)").getString();
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_ERROR) throw;
+    return error.what();
+  }
+}
+
 Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bool is_writer,
                const std::vector<Migration>& migrations) {
   database.setBusyTimeout(kBusyTimeoutMs);
   database.exec("PRAGMA trusted_schema=OFF");
   database.exec("PRAGMA foreign_keys=ON");
   if (!is_writer) return OkStatus();
-  database.exec("PRAGMA journal_mode=WAL");
-  database.exec("PRAGMA synchronous=FULL");
-  const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
+  const std::string verdict = BeginWriting(database);
   if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
   FLEETMARK_RETURN_IF_ERROR(Migrate(path, database, migrations));
   return CheckSchema(path, database, migrations);

@@ -265,8 +265,10 @@ class World {
 // Protocol messages into an agent, through crashes, reboots and lost journals.
 void Fuzz_agent_core(std::string_view input) {
   constexpr int kMostLines = 100;
+  const std::string script = Plain(input);
+  std::string_view rest = script;
   World world;
-  for (int i = 0; i < kMostLines && !input.empty(); ++i) world.Do(TakeLine(&input));
+  for (int i = 0; i < kMostLines && !rest.empty(); ++i) world.Do(TakeLine(&rest));
 }
 
 }  // namespace fleetmark::fuzz

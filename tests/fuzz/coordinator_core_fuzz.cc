@@ -7,8 +7,10 @@ namespace fleetmark::fuzz {
 // Requests of people and answers of agents into a coordinator, through failing commits and restarts.
 void Fuzz_coordinator_core(std::string_view input) {
   constexpr int kMostLines = 60;
+  const std::string script = Plain(input);
+  std::string_view rest = script;
   CoordinatorWorld world;
-  for (int i = 0; i < kMostLines && !input.empty(); ++i) world.Do(TakeLine(&input));
+  for (int i = 0; i < kMostLines && !rest.empty(); ++i) world.Do(TakeLine(&rest));
   world.CheckStored();
 }
 

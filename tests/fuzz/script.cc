@@ -15,6 +15,13 @@ std::string_view TakeUntil(char end, std::string_view* text) {
 
 }  // namespace
 
+std::string Plain(std::string_view input) {
+  std::string text(input);
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c > 0x7e; }, '?');
+  return text;
+}
+
 std::string_view TakeLine(std::string_view* text) { return TakeUntil('\n', text); }
 std::string_view TakeWord(std::string_view* line) { return TakeUntil(' ', line); }
 
