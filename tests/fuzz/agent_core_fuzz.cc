@@ -89,9 +89,12 @@ class World {
     } else if (word == "ended" && workers_.erase(id) > 0) {
       v1::AttemptReport draft = SampleReport(id);
       MergeText(text, &draft);
-      if (draft.outcome() != "succeeded") {
+      if (draft.outcome() == "succeeded" && draft.has_result()) {
+        draft.clear_failure();
+      } else {
         draft.set_outcome("failed");
         draft.clear_result();
+        draft.mutable_failure()->set_kind("crash");
       }
       Step(agent::WorkerEnded{id, draft});
     } else if (word == "stale" && stale_.erase(id) > 0) {
