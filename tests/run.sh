@@ -30,7 +30,7 @@ and worker-all, for their time:
   asan-ubsan  AddressSanitizer and UndefinedBehaviorSanitizer: every unit test that needs no LibTorch, but for
   asan-ubsan-cli  those of the command line; two minutes
   asan-ubsan-integration  the integration tests, but for those of LibTorch, with daemons and command line built so; ten minutes
-  fuzz        every target of tests/fuzz under libFuzzer, FUZZ_SECONDS in all (60 by default); the first build takes five
+  fuzz        every target of tests/fuzz under libFuzzer, FUZZ_SECONDS in all (60 by default); the first build takes two
               minutes. asan-ubsan runs the same targets on their corpora
   worker      the worker alone (FLEETMARK_ONLY=worker) with Debian's LibTorch: the program itself, and
   worker-all  its unit tests; two minutes
