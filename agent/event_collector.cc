@@ -127,7 +127,7 @@ void EventCollector::TakeMetric(v1::Metric metric) {
 void EventCollector::TakeSamples(v1::Samples samples) {
   for (v1::Samples& known : *result_.mutable_samples()) {
     if (known.name() != samples.name()) continue;
-    if (samples.first() != known.first() + known.values_size()) {
+    if (samples.first() != int64_t{known.first()} + known.values_size()) {
       Breach("line " + std::to_string(line_number_) + " of the runner's events leaves a gap in the samples of " +
              samples.name());
       return;

@@ -1,5 +1,6 @@
 #include "agent/fence.h"
 
+#include <cmath>
 #include <string>
 #include <tuple>
 
@@ -9,6 +10,8 @@ Status CheckFence(const FenceRecord& highest, const v1::Fence& fence) {
   if (fence.cluster_id().empty() || fence.coordinator_instance_id().empty() || fence.coordinator_epoch() < 1) {
     return InvalidArgument("the call's fence lacks cluster_id, coordinator_epoch or coordinator_instance_id");
   }
+  // NaN compares with nothing, and after infinity nothing would come.
+  if (!std::isfinite(fence.seq())) return InvalidArgument("the call's fence has a seq that is no number");
   if (highest.cluster_id.empty()) return OkStatus();
   if (fence.cluster_id() != highest.cluster_id) {
     return FailedPrecondition(

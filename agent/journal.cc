@@ -51,8 +51,9 @@ std::string TextOf(double value) {
   return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
 }
 
-double NumberOf(const std::string& text) {
-  double value = 0;
+template <typename Number>
+Number NumberOf(const std::string& text) {
+  Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
   throw SQLite::Exception("\"" + text + "\" in meta is no number", 11 /* SQLITE_CORRUPT */);
@@ -62,6 +63,9 @@ Attempt AttemptOf(SQLite::Statement& row) {
   Attempt attempt;
   if (const auto bytes = BlobOf(row.getColumn("request")); !attempt.request.ParseFromString(bytes)) {
     throw SQLite::Exception("an attempt's request cannot be read", 11 /* SQLITE_CORRUPT */);
+  }
+  if (attempt.request.attempt_id() != row.getColumn("attempt_id").getString()) {
+    throw SQLite::Exception("an attempt's request is of another attempt", 11 /* SQLITE_CORRUPT */);
   }
   const std::string state = row.getColumn("state").getString();
   attempt.state = state == "RESULT"    ? AttemptState::kResultReady
@@ -131,8 +135,8 @@ JournalContents Journal::Load() {
   contents.incarnation = meta["incarnation"];
   contents.is_draining = meta["draining"] == "1";
   if (!meta["cluster_id"].empty()) {
-    contents.fence = {meta["cluster_id"], static_cast<int>(NumberOf(meta["coordinator_epoch"])),
-                      meta["coordinator_instance_id"], NumberOf(meta["seq"])};
+    contents.fence = {meta["cluster_id"], NumberOf<int>(meta["coordinator_epoch"]), meta["coordinator_instance_id"],
+                      NumberOf<double>(meta["seq"])};
   }
   SQLite::Statement attempts(*database_, "SELECT *, length(report) AS report_size FROM attempts");
   while (attempts.executeStep()) contents.attempts[attempts.getColumn("attempt_id").getString()] = AttemptOf(attempts);

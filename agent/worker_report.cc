@@ -65,6 +65,9 @@ void DescribeExit(const WorkerObservation& observation, const EventCollector& ev
   const std::string code_kind(FailureOfExitCode(code));
   if (events.error() && (code == 0 || !code_kind.empty())) {
     *report->mutable_failure() = *events.error();
+    if (report->failure().kind().empty()) report->mutable_failure()->set_kind("internal");
+    if (report->failure().message().empty())
+      report->mutable_failure()->set_message("the runner failed and did not say why");
   } else if (!code_kind.empty()) {
     SetFailure(report, code_kind, "the worker failed without a word about why (exit code " + std::to_string(code) + ")",
                "see what it printed with `fleetmark logs`");
@@ -185,7 +188,7 @@ v1::AttemptReport DraftReport(const WorkerObservation& observation, const EventC
     DescribeExit(observation, events, &report);
   }
   if (!events.breach().empty()) {
-    SetFailure(&report, "protocol", events.breach(),
+    SetFailure(&report, "protocol", ValidUtf8(events.breach()),
                "a runner writes one JSON event a line, and nothing else, to its event descriptor");
   }
   if (report.has_failure()) return report;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -15,7 +16,11 @@ struct Moment {
 };
 
 inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
-inline int64_t SecondsToNanos(double seconds) { return static_cast<int64_t>(seconds * 1e9); }
+// Whatever is longer than a century, for ever and NaN too, is a century, so that the sum with a moment still is one.
+inline int64_t SecondsToNanos(double seconds) {
+  constexpr double kCenturyS = 100 * 365.25 * 86'400;
+  return static_cast<int64_t>(std::fmax(-kCenturyS, std::fmin(seconds, kCenturyS)) * 1e9);
+}
 
 // Thread-safe. Tests use tests/fakes/fake_clock.h.
 class Clock {

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace fleetmark {
 namespace {
@@ -10,6 +12,30 @@ namespace {
 constexpr int kBusyTimeoutMs = 5'000;
 
 int SchemaVersion(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
+
+// "attempts.pid INTEGER", of every table.
+std::set<std::string> ColumnsOf(SQLite::Database& database) {
+  std::set<std::string> columns;
+  SQLite::Statement rows(
+      database,
+      "SELECT tables.name || '.' || columns.name || ' ' || columns.type FROM sqlite_schema AS tables "
+      "JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'");
+  while (rows.executeStep()) columns.insert(rows.getColumn(0).getString());
+  return columns;
+}
+
+// A sound file may still be of somebody else, or have lost a table. What it has beyond ours is its owner's.
+Status CheckSchema(const std::filesystem::path& path, SQLite::Database& database,
+                   const std::vector<Migration>& migrations) {
+  SQLite::Database wanted(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  for (const Migration& migration : migrations) wanted.exec(migration.sql);
+  const std::set<std::string> there = ColumnsOf(database);
+  for (const std::string& column : ColumnsOf(wanted)) {
+    if (there.contains(column)) continue;
+    return DataLoss(path.string() + " is corrupt: it has no " + column, "restore it from a backup");
+  }
+  return OkStatus();
+}
 
 Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
                const std::vector<Migration>& migrations) {
@@ -19,6 +45,10 @@ Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
     return FailedPrecondition(path.string() + " has schema version " + std::to_string(current) +
                                   ", and this program knows " + std::to_string(newest) + " at most",
                               "use the newer Fleetmark that wrote it, or another --state-dir", "newer_schema");
+  }
+  if (current < 0 || (current == 0 && !ColumnsOf(database).empty())) {
+    return DataLoss(path.string() + " is corrupt: it has tables, and schema version " + std::to_string(current),
+                    "restore it from a backup");
   }
   if (current > 0 && current < newest) {
     database.backup((path.string() + ".before-schema-" + std::to_string(newest)).c_str(), SQLite::Database::Save);
@@ -33,17 +63,29 @@ Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
   return OkStatus();
 }
 
+// "ok", or what is wrong with the file. SQLite tells of a format or a schema that it does not understand with its most
+// general error.
+std::string BeginWriting(SQLite::Database& database) {
+  try {
+    database.exec("PRAGMA journal_mode=WAL");
+    database.exec("PRAGMA synchronous=FULL");
+    return database.execAndGet("PRAGMA quick_check(1)").getString();
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_ERROR) throw;
+    return error.what();
+  }
+}
+
 Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bool is_writer,
                const std::vector<Migration>& migrations) {
   database.setBusyTimeout(kBusyTimeoutMs);
   database.exec("PRAGMA trusted_schema=OFF");
   database.exec("PRAGMA foreign_keys=ON");
   if (!is_writer) return OkStatus();
-  database.exec("PRAGMA journal_mode=WAL");
-  database.exec("PRAGMA synchronous=FULL");
-  const std::string verdict = database.execAndGet("PRAGMA quick_check(1)").getString();
+  const std::string verdict = BeginWriting(database);
   if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
-  return Migrate(path, database, migrations);
+  FLEETMARK_RETURN_IF_ERROR(Migrate(path, database, migrations));
+  return CheckSchema(path, database, migrations);
 }
 
 }  // namespace

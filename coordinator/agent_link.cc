@@ -174,7 +174,8 @@ void OnSynced(StepContext& step, const Synced& event) {
   agent->is_leased = agent->is_synced && agent->boot_id == response.boot_id();
   agent->is_synced = true;
   agent->boot_id = response.boot_id();
-  agent->boottime_ns = response.boottime_ns();
+  // No clock of any machine is there, and sums with it stay sums.
+  agent->boottime_ns = std::clamp<int64_t>(response.boottime_ns(), 0, std::numeric_limits<int64_t>::max() / 2);
   agent->boottime_read_ns = step.now.boottime_ns;
   agent->known_revision = response.revision();
   Reconcile(step, *agent, event.call, response);

@@ -62,7 +62,7 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
     auto run = std::make_unique<Run>();
     run->record = record;
     run->job = state_.jobs.at(record.job_id).get();
-    run->key = {-run->job->record.request.priority(), run->job->record.sequence, record.index};
+    run->key = {-int64_t{run->job->record.request.priority()}, run->job->record.sequence, record.index};
     ++run->job->active_runs;
     state_.runs[record.run_id] = std::move(run);
   }

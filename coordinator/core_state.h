@@ -37,7 +37,7 @@ struct Job {
 struct Attempt;
 
 // Order in the queue: priority, then age, then repetition and target.
-using QueueKey = std::tuple<int, int64_t, int>;  // -priority, job sequence, index in the job
+using QueueKey = std::tuple<int64_t, int64_t, int>;  // -priority, job sequence, index in the job
 
 struct Run {
   RunRecord record;

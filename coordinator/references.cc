@@ -123,8 +123,19 @@ StatusOr<double> NumberIn(const Table& table, const Row& row, const std::string&
   const std::string text = found == row.end() ? "" : found->second;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && std::isfinite(value)) return value;
-  return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is \"" + text + "\", not a number");
+  constexpr double kMost = 1e18;  // so that sums of them are numbers too
+  if (error == std::errc() && end == text.data() + text.size() && std::abs(value) <= kMost) return value;
+  return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is \"" + text +
+                         "\", not a number of at most 1e18");
+}
+
+// A count from 1, of what an article lists.
+StatusOr<int> CountIn(const Table& table, const Row& row, const std::string& column) {
+  constexpr double kMost = 1e6;
+  FLEETMARK_ASSIGN_OR_RETURN(const double value, NumberIn(table, row, column));
+  if (value >= 1 && value <= kMost && value == std::floor(value)) return static_cast<int>(value);
+  return InvalidArgument(table.place + ":" + row.at("line") + ": " + column + " is " + row.at(column) +
+                         ", not a number that counts from 1");
 }
 
 std::string FieldOf(const Row& row, const std::string& column) {
@@ -165,10 +176,11 @@ Reference Start(const Table& table, const std::string& workload, const Row& row)
 // What the published PyTorch script trains, whoever runs it: 14 epochs of 60,000 images. Other scripts did not publish
 // their epochs.
 void AddDerived(std::vector<Reference>* references) {
-  constexpr double kSamples = 14 * 60'000;
+  constexpr double kSamples = 14 * 60'000, kLeastS = 1, kMostS = 1e9;
   std::vector<Reference> derived;
   for (const Reference& published : *references) {
     if (published.workload != "mnist_cnn" || published.metric != "total_s" || published.runtime != "pytorch") continue;
+    if (published.value < kLeastS || published.value > kMostS) continue;
     Reference rate = published;
     rate.metric = "samples_per_s";
     rate.unit = "samples/s";
@@ -235,9 +247,9 @@ class CallMeans {
 Status AddCalls(const Table& table, const std::string& workload, std::vector<Reference>* references) {
   CallMeans means(table, workload);
   for (const Row& row : table.rows) {
-    FLEETMARK_ASSIGN_OR_RETURN(const double script, NumberIn(table, row, "script"));
-    FLEETMARK_ASSIGN_OR_RETURN(const double number, NumberIn(table, row, "call"));
-    PublishedCall call{static_cast<int>(script), static_cast<int>(number), 0};
+    PublishedCall call;
+    FLEETMARK_ASSIGN_OR_RETURN(call.script, CountIn(table, row, "script"));
+    FLEETMARK_ASSIGN_OR_RETURN(call.call, CountIn(table, row, "call"));
     for (const std::string& column : {std::string("wall_s"), std::string("process_s")}) {
       FLEETMARK_ASSIGN_OR_RETURN(call.value, NumberIn(table, row, column));
       means.Add(row, column, "mean of calls 3 and 4", call, call.call >= 3);

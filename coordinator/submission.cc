@@ -183,7 +183,7 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
     }
   }
   run->job = &job;
-  run->key = {-request.priority(), job.record.sequence, index};
+  run->key = {-int64_t{request.priority()}, job.record.sequence, index};
   ++job.active_runs;
   Enqueue(step.state, *run);
   step.effects.writes.push_back(PutRun{record});

@@ -18,6 +18,8 @@ readonly BUILD_PACKAGES=(
   libpng-dev libturbojpeg0-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc)
 # shellcheck disable=SC2034
 readonly TEST_PACKAGES=(clang-format clang-tidy iproute2 libgmock-dev libgtest-dev python3 shellcheck sqlite3 util-linux)
+# shellcheck disable=SC2034  # clang's libFuzzer; its compiler is left to what `clang` of this Debian is
+readonly FUZZ_PACKAGES=(clang libclang-rt-dev)
 readonly APT_TORCH_PACKAGES=(libtorch-dev libopenblas0-openmp)
 
 # ---- steps -------------------------------------------------------------------------------------------------------

@@ -87,6 +87,16 @@ TEST_F(JournalTest, MovesACorruptOneAsideAndBeginsANewIncarnation) {
   EXPECT_TRUE(std::filesystem::exists(directory_.path() / "journal.db.corrupt-7"));
 }
 
+TEST_F(JournalTest, MovesOneThatLacksATableOrMixesUpItsAttemptsAside) {
+  for (const char* damage :
+       {"DROP TABLE retired", "UPDATE attempts SET attempt_id = 'b'", "PRAGMA user_version = 0",
+        "INSERT OR REPLACE INTO meta VALUES ('cluster_id', 'c'), ('coordinator_epoch', '1e300')"}) {
+    ASSERT_TRUE(Open().journal->Commit({PutAttempt{SomeAttempt()}}).ok());
+    Open().journal->database().exec(damage);
+    EXPECT_THAT(Open().warning, HasSubstr("journal.db.corrupt-7")) << damage;
+  }
+}
+
 TEST_F(JournalTest, RefusesANewerSchemaByName) {
   Open().journal->database().exec("PRAGMA user_version = 99");
   const auto opened = Journal::Open(directory_.path(), 7);

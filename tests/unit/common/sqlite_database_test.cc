@@ -59,6 +59,20 @@ TEST_F(SqliteDatabase, SaysDataLossForWhatIsNoDatabase) {
   EXPECT_FALSE(OpenDatabase(directory_ / "no" / "such.db", DatabaseAccess::kReadWrite, kFirst).ok());
 }
 
+TEST_F(SqliteDatabase, SaysDataLossForTheTablesOfSomebodyElse) {
+  SQLite::Database(path_.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE b(x)");
+  EXPECT_EQ(OpenDatabase(path_, DatabaseAccess::kReadWrite, kFirst).status().code(), StatusCode::kDataLoss);
+  SQLite::Database(path_.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 1");
+  const Status status = OpenDatabase(path_, DatabaseAccess::kReadWrite, kFirst).status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_NE(status.message().find("a.x INTEGER"), std::string::npos) << status.message();
+}
+
+TEST_F(SqliteDatabase, LeavesWhatItsOwnerHasAddedAlone) {
+  (*OpenDatabase(path_, DatabaseAccess::kReadWrite, kFirst))->exec("CREATE TABLE notes(x); CREATE VIEW v AS SELECT 1");
+  EXPECT_TRUE(OpenDatabase(path_, DatabaseAccess::kReadWrite, kFirst).ok());
+}
+
 TEST_F(SqliteDatabase, AFullDiskIsSaidAsSuch) {
   auto database = *OpenDatabase(path_, DatabaseAccess::kReadWrite, kFirst);
   database->exec("PRAGMA max_page_count = 4");
