@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/worker_command.h"
+#include "common/failpoint.h"
 #include "common/ids.h"
 
 namespace fleetmark::agent {
@@ -73,7 +74,9 @@ Status AgentLoop::Open() {
   device_locks_ = std::make_unique<DeviceLocks>(options_.lock_directory, options_.share);
   FLEETMARK_RETURN_IF_ERROR(device_locks_->Prepare());
   FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory));
+  FailPoint("agent.identity_made");
   FLEETMARK_ASSIGN_OR_RETURN(Journal::Opened opened, Journal::Open(directory, options_.clock->Now().unix_s()));
+  FailPoint("agent.journal_opened");
   if (!opened.warning.empty()) spdlog::warn("{}", opened.warning);
   ceiling_book_ = std::make_unique<CeilingBook>(directory, options_.clock->Now().unix_s());
   if (!ceiling_book_->warning().empty()) spdlog::warn("{}", ceiling_book_->warning());
@@ -101,6 +104,7 @@ AgentLoop::~AgentLoop() {
 void AgentLoop::Stop() {
   std::call_once(stop_once_, [this] {
     if (!thread_.joinable()) return;
+    FailPoint("agent.stopping");
     Post(StopRequested{});
     {
       std::unique_lock lock(mutex_);
@@ -255,28 +259,40 @@ void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
 }
 
 void AgentLoop::Perform(const Effect& effect) {
-  std::visit(
-      Overloaded{[this](const SpawnWorker& spawn) { Spawn(spawn); },
-                 [this](const OpenGate& gate) { supervisor_->OpenGate(gate.attempt_id); },
-                 [this](const SignalWorker& signal) {
-                   supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
-                 },
-                 [this](const KillStaleWorker& stale) { supervisor_->KillStale(stale.attempt_id, stale.process); },
-                 [this](const Reply& reply) {
-                   Answered(reply.call, {reply.status, reply.response});
-                 },
-                 [this](const AnnounceStatus& announce) {
-                   v1::RunEvent event;
-                   *event.mutable_status() = announce.status;
-                   watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
-                   spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
-                                announce.status.reason());
-                 },
-                 [](const LogLine& line) {
-                   spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text);
-                 },
-                 [this](const Stopped&) { is_stopped_ = true; }},
-      effect);
+  std::visit(Overloaded{[this](const SpawnWorker& spawn) {
+                          FailPoint("agent.before_fork");
+                          Spawn(spawn);
+                        },
+                        [this](const OpenGate& gate) {
+                          FailPoint("agent.before_gate");
+                          supervisor_->OpenGate(gate.attempt_id);
+                          FailPoint("agent.gate_opened");
+                        },
+                        [this](const SignalWorker& signal) {
+                          FailPoint("agent.before_signal");
+                          supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
+                        },
+                        [this](const KillStaleWorker& stale) {
+                          FailPoint("agent.before_stale_kill");
+                          supervisor_->KillStale(stale.attempt_id, stale.process);
+                        },
+                        [this](const Reply& reply) {
+                          FailPoint("agent.before_reply");
+                          Answered(reply.call, {reply.status, reply.response});
+                        },
+                        [this](const AnnounceStatus& announce) {
+                          FailPoint("agent.before_announce");
+                          v1::RunEvent event;
+                          *event.mutable_status() = announce.status;
+                          watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
+                          spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
+                                       announce.status.reason());
+                        },
+                        [](const LogLine& line) {
+                          spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text);
+                        },
+                        [this](const Stopped&) { is_stopped_ = true; }},
+             effect);
 }
 
 void AgentLoop::Spawn(const SpawnWorker& effect) {

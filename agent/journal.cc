@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "common/sqlite_database.h"
 
@@ -153,8 +154,12 @@ Status Journal::Commit(const std::vector<JournalWrite>& writes) {
   const std::lock_guard lock(mutex_);
   return CatchSqlite("the journal " + database_->getFilename(), [&] {
     SQLite::Transaction transaction(*database_);
-    for (const JournalWrite& write : writes) std::visit([this](const auto& typed) { Apply(typed); }, write);
+    for (const JournalWrite& write : writes) {
+      std::visit([this](const auto& typed) { Apply(typed); }, write);
+      FailPoint("journal.in_transaction");
+    }
     transaction.commit();
+    FailPoint("journal.committed");
     return OkStatus();
   });
 }
@@ -188,12 +193,14 @@ void Journal::Apply(const PutReport& write) {
   BindBlob(statement, 2, write.bytes);
   statement.bind(3, write.attempt_id);
   statement.exec();
+  FailPoint("journal.report_put");
 }
 
 void Journal::Apply(const RetireAttempt& write) {
   SQLite::Statement erase(*database_, "DELETE FROM attempts WHERE attempt_id = ?");
   erase.bind(1, write.attempt_id);
   erase.exec();
+  FailPoint("journal.attempt_erased");
   SQLite::Statement statement(*database_, "INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?, ?, ?)");
   statement.bind(1, write.attempt_id);
   statement.bind(2, write.retired.is_tombstone ? 1 : 0);

@@ -1,5 +1,6 @@
 #include "coordinator/coordinator.h"
 
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "coordinator/sqlite_store.h"
 
@@ -18,6 +19,7 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorSetti
   const std::filesystem::path path = settings.state_dir / "coordinator.db";
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->store_, OpenSqliteStore(path));
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->epoch_, coordinator->store_->BeginEpoch(settings.lease_s));
+  FailPoint("store.epoch_begun");
   coordinator->references_ = std::move(references);
   coordinator->clock_ = clock;
   coordinator->reader_ = MakeSqliteReader(path);
