@@ -23,16 +23,11 @@ def read(path, *queries):
 class Ledger:
     """Use one for each fleet, and submit through it."""
 
-    def __init__(self, lab, state_directories=None):
-        """`state_directories`: where a daemon's state is to be found, when that is not in the fleet's directory."""
+    def __init__(self, lab):
         self.lab = lab
-        self.moved = state_directories or {}
         self.runs = {}  # by id
         self.unanswered = []  # what a run may become whose submission has, or has not, been stored
-        self.store = self.state_of("coordinator") / "coordinator.db"
-
-    def state_of(self, name):
-        return self.moved.get(name, self.lab.directory / ("coordinator" if name == "coordinator" else f"agent-{name}"))
+        self.store = lab.directory / "coordinator/coordinator.db"
 
     def submit(self, workload, *extra, ends=("succeeded",), parameters=None):
         """Returns the ids of the runs; none when the coordinator did not say whether it took the job."""
@@ -79,13 +74,13 @@ class Ledger:
             try:
                 fleet.wait_until(lambda: not remaining(), what, deadline_s)
             except AssertionError as error:
-                raise AssertionError(f"{error}: {remaining()}\n{self.lab.json('runs', '--limit', '20')}") from None
+                raise AssertionError(f"{error}: {remaining()}") from None
         wait(unfinished, "every run has ended")
         wait(unacknowledged, "every report was acknowledged")
 
     def journals(self):
         """Of the agents that are up."""
-        return {name: self.state_of(name) / "journal.db" for name, daemon in self.lab.agents.items()
+        return {name: self.lab.directory / f"agent-{name}/journal.db" for name, daemon in self.lab.agents.items()
                 if daemon.process.poll() is None}
 
     def check(self, test, deadline_s=60):
@@ -115,7 +110,7 @@ class Ledger:
                 test.assertEqual(float(run.value), value, run_id)
         test.assertEqual([], kept, "reports that are nobody's")
         self.check_attempts(test, attempts, dict(results))
-        self.check_machine(test)
+        self.check_machine(test, deadline_s)
 
     def adopt(self, test, jobs, runs):
         """Jobs that were stored and not answered count as submitted."""
@@ -142,9 +137,10 @@ class Ledger:
         for run, attempt in results.items():
             test.assertEqual((run, "stored", "succeeded"), by_id[attempt])
 
-    def check_machine(self, test):
+    def check_machine(self, test, deadline_s):
         daemons = {daemon.process.pid for daemon in self.lab.daemons}
-        fleet.wait_until(lambda: not set(self.lab.processes()) - daemons, "no process is left but the daemons")
+        fleet.wait_until(lambda: not set(self.lab.processes()) - daemons, "no process is left but the daemons",
+                         deadline_s)
         for lock in self.lab.directory.glob("locks-*/*"):
             with open(lock, "rb") as file:
                 try:
@@ -152,7 +148,7 @@ class Ledger:
                 except BlockingIOError:
                     test.fail(f"{lock} is held: {lock.read_text()}")
         repaired = [path for pattern in ("*.corrupt-*", "*.before-schema-*")
-                    for directory in [self.lab.directory, *self.moved.values()] for path in directory.rglob(pattern)]
+                    for path in self.lab.directory.rglob(pattern)]
         test.assertEqual([], repaired, "files that were set aside")
         for path in [self.store, *self.journals().values()]:
             test.assertEqual([("ok",)], read(path, "PRAGMA integrity_check"), path)

@@ -4,9 +4,11 @@ FLEETMARK_KILLS=1000 python3 -m unittest test_kill.RandomMoments    the long mod
 """
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -44,6 +46,71 @@ class KillTest(fleet.FleetTest):
     def restart_coordinator(self):
         self.fleet.coordinator.kill()
         self.fleet.start_coordinator()
+
+
+class Books(KillTest):
+    """The judge of all these tests sees what it is there to see."""
+
+    def sees(self, what, *words):
+        with self.assertRaises(AssertionError, msg=what) as caught:
+            self.books.check(self, deadline_s=0.2)
+        self.assert_explains(str(caught.exception), *words)
+
+    def change(self, sql):
+        with contextlib.closing(sqlite3.connect(self.books.store)) as database:
+            database.executescript(f"BEGIN; {sql}; COMMIT")
+
+    def test_each_way_to_lose_or_double_something(self):
+        lab = self.fleet
+        runs = self.books.submit("succeed", "--repeat", "2", parameters={"value": 7})
+        self.books.check(self)
+        lab.coordinator.kill()
+        for what, damage, repair, *words in (
+                ("a run that is lost", f"UPDATE runs SET run_id = 'x' || run_id WHERE run_id = '{runs[0]}'",
+                 f"UPDATE runs SET run_id = '{runs[0]}' WHERE run_id = 'x{runs[0]}'", "submitted = stored"),
+                ("a run that never ends", f"UPDATE runs SET state = 'running' WHERE run_id = '{runs[0]}'",
+                 "UPDATE runs SET state = 'succeeded'", "every run has ended", runs[0]),
+                ("a run that ended otherwise", f"UPDATE runs SET state = 'failed' WHERE run_id = '{runs[0]}'",
+                 "UPDATE runs SET state = 'succeeded'", "failed", runs[0]),
+                ("a result that is lost", f"UPDATE results SET canonical = 0 WHERE run_id = '{runs[0]}'",
+                 "UPDATE results SET canonical = 1", "results of", runs[0]),
+                ("another run's result", f"UPDATE metrics SET value = 8 WHERE run_id = '{runs[0]}' AND name = 'it_per_s'",
+                 "UPDATE metrics SET value = 7 WHERE name = 'it_per_s'", "8.0", runs[0]),
+                ("a conflict", "INSERT INTO kept_reports VALUES ('a', 'b', x'', 'conflict', 0)", "DELETE FROM kept_reports",
+                 "conflict"),
+                ("an attempt in the air", f"UPDATE attempts SET outcome = '' WHERE run_id = '{runs[0]}'",
+                 "UPDATE attempts SET outcome = 'succeeded'", "has not ended"),
+                ("a refused attempt that ran", f"UPDATE attempts SET state = 'refused' WHERE run_id = '{runs[0]}'",
+                 "UPDATE attempts SET state = 'stored'", "refused")):
+            with self.subTest(what):
+                self.change("PRAGMA foreign_keys = OFF; " + damage)
+                self.sees(what, *words)
+                self.change(repair)
+        self.books.check(self)
+
+    def test_each_way_to_leave_something_behind(self):
+        lab = self.fleet
+        self.books.submit("succeed")
+        self.books.check(self)
+        spawned = lab.directory / "spawned"
+        lines = spawned.read_text()
+        spawned.write_text(lines * 2)
+        self.sees("an attempt that ran twice", "spawned twice")
+        spawned.write_text(lines + "1 succeed nobodys\n")
+        self.sees("an attempt that nobody stored", "spawned and not stored")
+        spawned.write_text(lines)
+        with open(lab.directory / "locks-lab-1/machine", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.sees("a machine that is locked", "is held")
+        aside = lab.directory / "agent-lab-1/journal.db.corrupt-1"
+        aside.touch()
+        self.sees("a journal that was set aside", "set aside")
+        aside.unlink()
+        orphan = subprocess.Popen(["tail", "--follow", spawned], stdout=subprocess.DEVNULL)
+        self.sees("a process that nobody knows of", "no process is left")
+        orphan.kill()
+        orphan.wait()
+        self.books.check(self)
 
 
 class RandomMoments(KillTest):
