@@ -40,16 +40,27 @@ std::optional<CallId> CallOf(const Event& event) {
                     event);
 }
 
-// Made once, beside the journal and not in it: a new journal is a new incarnation of the same agent.
-StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory) {
+bool IsId(const std::string& text) {
+  return text.size() == kIdLength &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
+}
+
+// Made once, beside the journal: a new journal is a new incarnation of the same agent. The journal has a copy, because
+// an agent whose file is damaged must not come back as a stranger of the same name.
+StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory, Journal* journal) {
   const std::filesystem::path path = directory / "agent_id";
+  FLEETMARK_ASSIGN_OR_RETURN(const std::string copy, journal->AgentId());
+  std::string id;
   if (std::filesystem::exists(path)) {
-    FLEETMARK_ASSIGN_OR_RETURN(std::string id, ReadFile(path));
+    FLEETMARK_ASSIGN_OR_RETURN(id, ReadFile(path));
     id.erase(std::min(id.find('\n'), id.size()));
-    if (!id.empty()) return id;
+    if (!IsId(id)) spdlog::warn("{} holds no agent's id; it is written anew", path.string());
   }
-  std::string id = NewId();
-  FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(path, id + "\n"));
+  if (!IsId(id)) {
+    id = copy.empty() ? NewId() : copy;
+    FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(path, id + "\n"));
+  }
+  if (id != copy) FLEETMARK_RETURN_IF_ERROR(journal->KeepAgentId(id));
   return id;
 }
 
@@ -73,11 +84,11 @@ Status AgentLoop::Open() {
   FLEETMARK_RETURN_IF_ERROR(MakeDirectory(directory / "work", true));
   device_locks_ = std::make_unique<DeviceLocks>(options_.lock_directory, options_.share);
   FLEETMARK_RETURN_IF_ERROR(device_locks_->Prepare());
-  FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory));
-  FailPoint("agent.identity_made");
   FLEETMARK_ASSIGN_OR_RETURN(Journal::Opened opened, Journal::Open(directory, options_.clock->Now().unix_s()));
   FailPoint("agent.journal_opened");
   if (!opened.warning.empty()) spdlog::warn("{}", opened.warning);
+  FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory, opened.journal.get()));
+  FailPoint("agent.identity_made");
   ceiling_book_ = std::make_unique<CeilingBook>(directory, options_.clock->Now().unix_s());
   if (!ceiling_book_->warning().empty()) spdlog::warn("{}", ceiling_book_->warning());
   boot_id_ = BootId();

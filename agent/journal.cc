@@ -251,6 +251,26 @@ StatusOr<Journal::Report> Journal::ReadReport(const std::string& attempt_id) {
   return report;
 }
 
+StatusOr<std::string> Journal::AgentId() {
+  const std::lock_guard lock(mutex_);
+  std::string agent_id;
+  const Status status = CatchSqlite("the journal " + database_->getFilename(), [&] {
+    SQLite::Statement row(*database_, "SELECT value FROM meta WHERE key = 'agent_id'");
+    if (row.executeStep()) agent_id = row.getColumn(0).getString();
+    return OkStatus();
+  });
+  if (!status.ok()) return status;
+  return agent_id;
+}
+
+Status Journal::KeepAgentId(const std::string& agent_id) {
+  const std::lock_guard lock(mutex_);
+  return CatchSqlite("the journal " + database_->getFilename(), [&] {
+    PutMeta("agent_id", agent_id);
+    return OkStatus();
+  });
+}
+
 Status Journal::ForgetCluster() {
   const std::lock_guard lock(mutex_);
   return CatchSqlite("the journal " + database_->getFilename(), [&] {

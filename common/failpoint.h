@@ -25,8 +25,8 @@ inline constexpr std::array<std::string_view, 32> kFailPoints = {
     "coordinator.fetched",         // and not stored
     "coordinator.before_ack",      // stored, and its agent does not know
     "coordinator.ack_sent",        // perhaps with the agent
-    "agent.identity_made",         // of a new state directory, which has no journal yet
-    "agent.journal_opened",        // nothing in it was looked at
+    "agent.journal_opened",        // nothing in it was looked at, and a new agent has no id yet
+    "agent.identity_made",         // nothing was begun with it
     "agent.before_stale_kill",     // of what an earlier process of this agent left
     "agent.stale_killed",          // and not journaled
     "journal.in_transaction",      // some writes are made, none is committed
