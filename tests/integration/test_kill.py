@@ -118,20 +118,20 @@ class RandomMoments(KillTest):
 
     AGENTS = ("lab-1", "lab-2")
 
-    def kills(self, kill, ends=("succeeded",), retries=100):
+    def kills(self, kill, ends=("succeeded",), retries=100, kills=KILLS):
         def submit(number):
             for target in ("lab-1", "lab-2", "any"):
                 self.books.submit("succeed", "--on", target, "--repeat", "2", "--retries", str(retries), ends=ends,
                                   parameters={"value": number})
-        self.rounds(submit, kill)
+        self.rounds(submit, kill, kills)
 
-    def rounds(self, submit, kill):
+    def rounds(self, submit, kill, kills=KILLS):
         dice = random.Random(self.id())
-        for number in range(1, KILLS + 1):
+        for number in range(1, kills + 1):
             submit(number)
             time.sleep(dice.uniform(0, 0.1))  # the moment itself, not a wait for anything
             kill(dice)
-            if number % KILLS_A_ROUND == 0 or number == KILLS:
+            if number % KILLS_A_ROUND == 0 or number == kills:
                 self.books.check(self)
 
     def test_the_coordinator(self):
@@ -141,7 +141,8 @@ class RandomMoments(KillTest):
         self.kills(lambda dice: self.restart_agent(dice.choice(self.AGENTS)))
 
     def test_an_agent_whose_runs_nobody_retries(self):
-        self.kills(lambda dice: self.restart_agent(dice.choice(self.AGENTS)), ends=("succeeded", "interrupted"), retries=0)
+        self.kills(lambda dice: self.restart_agent(dice.choice(self.AGENTS)), ends=("succeeded", "interrupted"), retries=0,
+                   kills=KILLS // 3)
 
     def test_a_worker(self):
         def submit(number):
@@ -163,7 +164,7 @@ class RandomMoments(KillTest):
             self.fleet.agents[name].kill()
             self.restart_coordinator()
             self.fleet.start_agent(name, wait=False)
-        self.kills(kill_both)
+        self.kills(kill_both, kills=KILLS // 3)
 
 
 def fail_points():
