@@ -1,5 +1,6 @@
 // LD_PRELOADed into a daemon: its wall clock is off by as many seconds as the file that SHIFTED_CLOCK names says, and
-// steps as soon as that file says something else. Other clocks stay as they are.
+// steps as soon as that file says something else. Other clocks stay as they are, and so do waits until a moment of the
+// wall clock, which the kernel counts by its own: where Abseil makes such waits for gRPC they end early or late.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -67,7 +67,8 @@ class Ledger:
             return ["the store cannot be read"] if rows is None else rows
 
         def unacknowledged():
-            rows = {name: read(path, "SELECT attempt_id, state FROM attempts") for name, path in self.journals().items()}
+            rows = {name: read(path, "SELECT attempt_id, state FROM attempts")
+                    for name, path in self.journals().items()}
             return {name: found for name, found in rows.items() if found != []}
 
         def wait(remaining, what):
@@ -124,7 +125,8 @@ class Ledger:
         del self.unanswered[:len(strange)]
 
     def check_attempts(self, test, attempts, results):
-        spawned = collections.Counter(line.split()[2] for line in (self.lab.directory / "spawned").read_text().splitlines())
+        lines = (self.lab.directory / "spawned").read_text().splitlines()
+        spawned = collections.Counter(line.split()[2] for line in lines)
         test.assertEqual([], [attempt for attempt, count in spawned.items() if count > 1], "spawned twice")
         by_id = {attempt: (run, state, outcome) for attempt, run, state, outcome in attempts}
         test.assertEqual(set(), set(spawned) - set(by_id), "spawned and not stored")

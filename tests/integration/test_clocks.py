@@ -19,16 +19,26 @@ class Wall(fleet.FleetTest):
         self.fleet.use_quick_runner()
         for name in ("coordinator", "lab-1"):
             self.set(name, 0)
-        # With leases far shorter than the steps.
-        self.fleet.start_coordinator("--lease", "4", "--offline-after", "2", environment=self.clock_of("coordinator"))
-        self.fleet.start_agent("lab-1", environment=self.clock_of("lab-1"))
+        self.start()
         self.books = ledger.Ledger(self.fleet)
 
+    def start(self):
+        """With a lease that is far shorter than the steps."""
+        self.fleet.start_coordinator("--lease", "4", "--offline-after", "2", environment=self.clock_of("coordinator"))
+        self.fleet.start_agent("lab-1", wait=False, environment=self.clock_of("lab-1"))
+        # gRPC's first connection may fail: see what the fake clock says of its waits.
+        fleet.wait_until(lambda: self.fleet.cli("agents", expect=None).returncode == 0, "the coordinator answers")
+        self.fleet.wait_for_agent("lab-1")
+
+    def clock_file(self, name):
+        return self.fleet.directory / f"clock-{name}"
+
     def clock_of(self, name):
-        return {"LD_PRELOAD": str(fleet.TESTS / "libshifted_clock.so"), "SHIFTED_CLOCK": str(self.fleet.directory / f"clock-{name}")}
+        return {"LD_PRELOAD": str(fleet.TESTS / "libshifted_clock.so"), "SHIFTED_CLOCK": str(self.clock_file(name))}
 
     def set(self, name, shift_s):
-        with open(self.fleet.directory / f"clock-{name}", "r+b" if (self.fleet.directory / f"clock-{name}").exists() else "wb") as file:
+        self.clock_file(name).touch()
+        with open(self.clock_file(name), "r+b") as file:  # in place: a daemon has it mapped
             file.write(struct.pack("=q", shift_s))
 
     def check_runs(self):
@@ -45,8 +55,7 @@ class Wall(fleet.FleetTest):
                     daemon.kill()
                 for name in ("lab-1", "coordinator"):
                     self.set(name, shifts.get(name, 0))
-                self.fleet.start_coordinator("--lease", "4", "--offline-after", "2", environment=self.clock_of("coordinator"))
-                self.fleet.start_agent("lab-1", environment=self.clock_of("lab-1"))
+                self.start()
                 runs = [run for target in ("lab-1", "any") for run in self.books.submit("succeed", "--on", target)]
                 self.check_runs()
                 for run in runs:
