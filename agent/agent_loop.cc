@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/worker_command.h"
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "common/overloaded.h"
 
@@ -33,16 +34,27 @@ std::optional<CallId> CallOf(const Event& event) {
                     event);
 }
 
-// Made once, beside the journal and not in it: a new journal is a new incarnation of the same agent.
-StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory) {
+bool IsId(const std::string& text) {
+  return text.size() == kIdLength &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
+}
+
+// Made once, beside the journal: a new journal is a new incarnation of the same agent. The journal has a copy, because
+// an agent whose file is damaged must not come back as a stranger of the same name.
+StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory, Journal* journal) {
   const std::filesystem::path path = directory / "agent_id";
+  FLEETMARK_ASSIGN_OR_RETURN(const std::string copy, journal->AgentId());
+  std::string id;
   if (std::filesystem::exists(path)) {
-    FLEETMARK_ASSIGN_OR_RETURN(std::string id, ReadFile(path));
+    FLEETMARK_ASSIGN_OR_RETURN(id, ReadFile(path));
     id.erase(std::min(id.find('\n'), id.size()));
-    if (!id.empty()) return id;
+    if (!IsId(id)) spdlog::warn("{} holds no agent's id; it is written anew", path.string());
   }
-  std::string id = NewId();
-  FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(path, id + "\n"));
+  if (!IsId(id)) {
+    id = copy.empty() ? NewId() : copy;
+    FLEETMARK_RETURN_IF_ERROR(WriteFileAtomically(path, id + "\n"));
+  }
+  if (id != copy) FLEETMARK_RETURN_IF_ERROR(journal->KeepAgentId(id));
   return id;
 }
 
@@ -66,9 +78,11 @@ Status AgentLoop::Open() {
   FLEETMARK_RETURN_IF_ERROR(MakeDirectory(directory / "work", true));
   device_locks_ = std::make_unique<DeviceLocks>(options_.lock_directory, options_.share);
   FLEETMARK_RETURN_IF_ERROR(device_locks_->Prepare());
-  FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory));
   FLEETMARK_ASSIGN_OR_RETURN(Journal::Opened opened, Journal::Open(directory, options_.clock->Now().unix_s()));
+  FailPoint("agent.journal_opened");
   if (!opened.warning.empty()) spdlog::warn("{}", opened.warning);
+  FLEETMARK_ASSIGN_OR_RETURN(agent_id_, ReadOrMakeAgentId(directory, opened.journal.get()));
+  FailPoint("agent.identity_made");
   ceiling_book_ = std::make_unique<CeilingBook>(directory, options_.clock->Now().unix_s());
   if (!ceiling_book_->warning().empty()) spdlog::warn("{}", ceiling_book_->warning());
   boot_id_ = BootId();
@@ -95,6 +109,7 @@ AgentLoop::~AgentLoop() {
 void AgentLoop::Stop() {
   std::call_once(stop_once_, [this] {
     if (!thread_.joinable()) return;
+    FailPoint("agent.stopping");
     Post(StopRequested{});
     {
       std::unique_lock lock(mutex_);
@@ -250,28 +265,40 @@ void AgentLoop::RetryLater(std::vector<Event> events, const Status& status) {
 }
 
 void AgentLoop::Perform(const Effect& effect) {
-  std::visit(
-      Overloaded{[this](const SpawnWorker& spawn) { Spawn(spawn); },
-                 [this](const OpenGate& gate) { supervisor_->OpenGate(gate.attempt_id); },
-                 [this](const SignalWorker& signal) {
-                   supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
-                 },
-                 [this](const KillStaleWorker& stale) { supervisor_->KillStale(stale.attempt_id, stale.process); },
-                 [this](const Reply& reply) {
-                   Answered(reply.call, {reply.status, reply.response});
-                 },
-                 [this](const AnnounceStatus& announce) {
-                   v1::RunEvent event;
-                   *event.mutable_status() = announce.status;
-                   watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
-                   spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
-                                announce.status.reason());
-                 },
-                 [](const LogLine& line) {
-                   spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text);
-                 },
-                 [this](const Stopped&) { is_stopped_ = true; }},
-      effect);
+  std::visit(Overloaded{[this](const SpawnWorker& spawn) {
+                          FailPoint("agent.before_fork");
+                          Spawn(spawn);
+                        },
+                        [this](const OpenGate& gate) {
+                          FailPoint("agent.before_gate");
+                          supervisor_->OpenGate(gate.attempt_id);
+                          FailPoint("agent.gate_opened");
+                        },
+                        [this](const SignalWorker& signal) {
+                          FailPoint("agent.before_signal");
+                          supervisor_->Signal(signal.attempt_id, signal.is_kill ? SIGKILL : SIGTERM);
+                        },
+                        [this](const KillStaleWorker& stale) {
+                          FailPoint("agent.before_stale_kill");
+                          supervisor_->KillStale(stale.attempt_id, stale.process);
+                        },
+                        [this](const Reply& reply) {
+                          FailPoint("agent.before_reply");
+                          Answered(reply.call, {reply.status, reply.response});
+                        },
+                        [this](const AnnounceStatus& announce) {
+                          FailPoint("agent.before_announce");
+                          v1::RunEvent event;
+                          *event.mutable_status() = announce.status;
+                          watch_hub_.Publish(announce.status.attempt_id(), std::move(event));
+                          spdlog::info("attempt {}: {} {}", announce.status.attempt_id(), announce.status.state(),
+                                       announce.status.reason());
+                        },
+                        [](const LogLine& line) {
+                          spdlog::log(line.is_warning ? spdlog::level::warn : spdlog::level::info, line.text);
+                        },
+                        [this](const Stopped&) { is_stopped_ = true; }},
+             effect);
 }
 
 void AgentLoop::Spawn(const SpawnWorker& effect) {

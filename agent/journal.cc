@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "common/sqlite_database.h"
 
@@ -157,8 +158,12 @@ Status Journal::Commit(const std::vector<JournalWrite>& writes) {
   const std::lock_guard lock(mutex_);
   return CatchSqlite("the journal " + database_->getFilename(), [&] {
     SQLite::Transaction transaction(*database_);
-    for (const JournalWrite& write : writes) std::visit([this](const auto& typed) { Apply(typed); }, write);
+    for (const JournalWrite& write : writes) {
+      std::visit([this](const auto& typed) { Apply(typed); }, write);
+      FailPoint("journal.in_transaction");
+    }
     transaction.commit();
+    FailPoint("journal.committed");
     return OkStatus();
   });
 }
@@ -192,12 +197,14 @@ void Journal::Apply(const PutReport& write) {
   BindBlob(statement, 2, write.bytes);
   statement.bind(3, write.attempt_id);
   statement.exec();
+  FailPoint("journal.report_put");
 }
 
 void Journal::Apply(const RetireAttempt& write) {
   SQLite::Statement erase(*database_, "DELETE FROM attempts WHERE attempt_id = ?");
   erase.bind(1, write.attempt_id);
   erase.exec();
+  FailPoint("journal.attempt_erased");
   SQLite::Statement statement(*database_, "INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?, ?, ?)");
   statement.bind(1, write.attempt_id);
   statement.bind(2, write.retired.is_tombstone ? 1 : 0);
@@ -246,6 +253,26 @@ StatusOr<Journal::Report> Journal::ReadReport(const std::string& attempt_id) {
   });
   if (!status.ok()) return status;
   return report;
+}
+
+StatusOr<std::string> Journal::AgentId() {
+  const std::lock_guard lock(mutex_);
+  std::string agent_id;
+  const Status status = CatchSqlite("the journal " + database_->getFilename(), [&] {
+    SQLite::Statement row(*database_, "SELECT value FROM meta WHERE key = 'agent_id'");
+    if (row.executeStep()) agent_id = row.getColumn(0).getString();
+    return OkStatus();
+  });
+  if (!status.ok()) return status;
+  return agent_id;
+}
+
+Status Journal::KeepAgentId(const std::string& agent_id) {
+  const std::lock_guard lock(mutex_);
+  return CatchSqlite("the journal " + database_->getFilename(), [&] {
+    PutMeta("agent_id", agent_id);
+    return OkStatus();
+  });
 }
 
 Status Journal::ForgetCluster() {

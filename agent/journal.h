@@ -35,6 +35,10 @@ class Journal {
   // NOT_FOUND when no report of this attempt is kept.
   StatusOr<Report> ReadReport(const std::string& attempt_id);
 
+  // A copy of the agent's id, for when its own file is damaged; "" when there is none.
+  StatusOr<std::string> AgentId();
+  Status KeepAgentId(const std::string& agent_id);
+
   // Forgets the cluster and its fences, so that the agent may join another one.
   Status ForgetCluster();
 

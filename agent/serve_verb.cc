@@ -13,6 +13,7 @@
 #include "agent/runners.h"
 #include "agent/verbs.h"
 #include "common/address.h"
+#include "common/failpoint.h"
 #include "common/grpc_server.h"
 #include "common/host_info.h"
 #include "common/log.h"
@@ -108,6 +109,7 @@ void WaitForStop(const sigset_t& stop) {
 }
 
 Status Serve(const AgentSettings& settings) {
+  FLEETMARK_RETURN_IF_ERROR(ArmFailPoint());
   FLEETMARK_RETURN_IF_ERROR(CheckAgentName(settings.name));
   const sigset_t stop = BlockStopSignals();
   FLEETMARK_RETURN_IF_ERROR(InitialiseLog(settings.log_level, settings.log_format));

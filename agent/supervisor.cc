@@ -17,6 +17,7 @@
 #include "agent/process_table.h"
 #include "agent/run_log.h"
 #include "agent/worker_report.h"
+#include "common/failpoint.h"
 #include "common/host_info.h"
 #include "common/vocabulary.h"
 
@@ -98,6 +99,7 @@ class Supervisor::Worker {
     observation.load1_before = load1_before_;
     observation.load1_after = ReadLoadAverage();
     FinishTelemetry(&observation);
+    FailPoint("agent.worker_reaped");
     options_.on_event(WorkerEnded{attempt_id_, DraftReport(observation, events_, log_)});
   }
 
@@ -191,6 +193,7 @@ Supervisor::~Supervisor() {
 StatusOr<ProcessIdentity> Supervisor::Spawn(const std::string& attempt_id, const WorkerCommand& command,
                                             const Sampling& sampling) {
   FLEETMARK_ASSIGN_OR_RETURN(std::unique_ptr<WorkerProcess> process, WorkerProcess::Fork(command));
+  FailPoint("agent.forked");
   FLEETMARK_ASSIGN_OR_RETURN(const ProcessIdentity identity, IdentifyProcess(process->pid(), options_.boot_id));
   live_workers_.Add(process->pid());
   workers_[attempt_id] = std::make_unique<Worker>(attempt_id, options_, &live_workers_, &sampler_, sampling,
@@ -217,6 +220,7 @@ void Supervisor::Forget(const std::string& attempt_id) {
 void Supervisor::KillStale(const std::string& attempt_id, const ProcessIdentity& process) {
   stale_killers_[attempt_id] = std::thread([this, attempt_id, process] {
     KillStaleProcesses(attempt_id, process, kKillTimeoutS);
+    FailPoint("agent.stale_killed");
     options_.on_event(StaleWorkerGone{attempt_id});
   });
 }

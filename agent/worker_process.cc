@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/failpoint.h"
 #include "common/worker_protocol.h"
 
 namespace fleetmark::agent {
@@ -90,6 +91,7 @@ void ResetSignals() {
   dup2(plan.output, STDERR_FILENO);
   CloseAllBut(plan.kept, plan.kept_count);
   ResetSignals();
+  FailPoint("worker.behind_gate");
   char byte = 0;
   ssize_t got = 0;
   do {
@@ -104,6 +106,7 @@ void ResetSignals() {
     close(score);
   }
   if (chdir(plan.directory) != 0) FailExec(plan.exec_status);
+  FailPoint("worker.before_exec");
   execve(plan.program, plan.arguments, plan.environment);
   FailExec(plan.exec_status);
 }

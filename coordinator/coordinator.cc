@@ -1,5 +1,6 @@
 #include "coordinator/coordinator.h"
 
+#include "common/failpoint.h"
 #include "coordinator/sqlite_store.h"
 
 namespace fleetmark {
@@ -21,6 +22,7 @@ StatusOr<std::unique_ptr<Coordinator>> Coordinator::Start(const CoordinatorSetti
   for (const char* part : {".backup", ".backup-journal"}) std::filesystem::remove(path.string() + part, ignored);
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->store_, OpenSqliteStore(path));
   FLEETMARK_ASSIGN_OR_RETURN(coordinator->epoch_, coordinator->store_->BeginEpoch(settings.lease_s));
+  FailPoint("store.epoch_begun");
   coordinator->references_ = std::move(references);
   coordinator->clock_ = clock;
   coordinator->reader_ = MakeSqliteReader(path);

@@ -103,6 +103,8 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
 void CoordinatorCore::Tick(StepContext& step) {
   for (auto& [id, agent] : state_.agents) {
     if (agent->record.removed) continue;
+    // Cleared here and not forgotten when it comes: whoever asks for the next deadline then shall still be told.
+    if (agent->refused_until_ns <= step.now.boottime_ns) agent->refused_until_ns = 0;
     TickLink(step, *agent);
     TickIntake(step, *agent);
     ExpireLeases(step, *agent);
@@ -121,12 +123,12 @@ void CoordinatorCore::ExpireLeases(StepContext& step, Agent& agent) {
   }
 }
 
-int64_t CoordinatorCore::NextWakeup(Moment now) const {
+int64_t CoordinatorCore::NextWakeup(Moment) const {
   int64_t next = std::numeric_limits<int64_t>::max();
   for (const auto& [id, agent] : state_.agents) {
     if (agent->record.removed) continue;
-    next = std::min({next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent),
-                     NextScheduleDeadline(state_, *agent, now.boottime_ns)});
+    next = std::min(
+        {next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent), NextScheduleDeadline(state_, *agent)});
     if (agent->is_online) continue;
     for (const auto& [attempt_id, attempt] : agent->attempts) {
       if (EndsWithLease(*attempt)) next = std::min(next, LeaseVerdictAt(*agent, *attempt));

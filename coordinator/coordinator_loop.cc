@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "common/failpoint.h"
 #include "common/files.h"
 
 namespace fleetmark {
@@ -179,7 +180,10 @@ void CoordinatorLoop::Act(Effects effects) {
     }
     calls_->Perform(call, [this, generation = generation_](Event event) { Post(generation, std::move(event)); });
   }
-  for (Reply& reply : effects.replies) Answer(std::move(reply));
+  for (Reply& reply : effects.replies) {
+    FailPoint("coordinator.before_reply");
+    Answer(std::move(reply));
+  }
   if (!effects.changed_runs.empty()) watch_->TellChanged(effects.changed_runs);
 }
 

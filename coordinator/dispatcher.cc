@@ -7,6 +7,7 @@
 #include <map>
 #include <thread>
 
+#include "common/failpoint.h"
 #include "common/grpc_status.h"
 #include "common/overloaded.h"
 #include "coordinator/agent_channels.h"
@@ -185,6 +186,8 @@ class Dispatcher : public AgentCalls {
   }
 
   void Sync(const SyncCall& call, const std::function<void(Event)>& done) {
+    const bool acknowledges = call.request.acks_size() > 0;
+    if (acknowledges) FailPoint("coordinator.before_ack");
     const uint64_t id = Begin<v1::SyncRequest, v1::SyncResponse>(
         call.address, call.request, call.request.wait_s() + kSyncMarginS,
         [](auto& stub, auto& unary, auto then) {
@@ -198,6 +201,7 @@ class Dispatcher : public AgentCalls {
           return Synced{number, agent_id, std::move(status), std::move(response)};
         },
         done);
+    if (acknowledges) FailPoint("coordinator.ack_sent");
     const std::lock_guard lock(mutex_);
     if (under_way_.contains(id)) syncs_[call.call] = id;
   }
@@ -207,6 +211,7 @@ class Dispatcher : public AgentCalls {
     Begin<Request, v1::AttemptStatus>(
         call.address, request, kOrderDeadlineS, start,
         [agent_id = call.agent_id](Status status, v1::AttemptStatus attempt) {
+          FailPoint("coordinator.order_answered");
           return OrderAnswered{agent_id, std::move(status), std::move(attempt)};
         },
         done);
@@ -214,19 +219,23 @@ class Dispatcher : public AgentCalls {
 
   void Order(const OrderCall& call, const std::function<void(Event)>& done) {
     if (const auto* start = std::get_if<v1::StartRunRequest>(&call.request)) {
+      FailPoint("coordinator.before_start");
       OrderOf(
           call, *start,
           [](auto& stub, auto& unary, auto then) {
             stub.async()->StartRun(&unary.context, &unary.request, &unary.response, std::move(then));
           },
           done);
+      FailPoint("coordinator.start_sent");
     } else if (const auto* cancel = std::get_if<v1::CancelRunRequest>(&call.request)) {
+      FailPoint("coordinator.before_cancel");
       OrderOf(
           call, *cancel,
           [](auto& stub, auto& unary, auto then) {
             stub.async()->CancelRun(&unary.context, &unary.request, &unary.response, std::move(then));
           },
           done);
+      FailPoint("coordinator.cancel_sent");
     } else {
       Begin<v1::DrainRequest, v1::DrainResponse>(
           call.address, std::get<v1::DrainRequest>(call.request), kOrderDeadlineS,
@@ -241,10 +250,12 @@ class Dispatcher : public AgentCalls {
   }
 
   void FetchReport(const FetchCall& call, const std::function<void(Event)>& done) {
+    FailPoint("coordinator.before_fetch");
     StatusOr<std::shared_ptr<v1::AgentService::Stub>> stub = channels_.StubFor(call.address);
     if (!stub.ok()) return done(Fetched{call.agent_id, call.attempt_id, call.sha256, stub.status(), "", ""});
     const uint64_t id = Enter();
     SetCancel(id, StartFetch(*stub, call, [this, id, done](Fetched fetched) {
+                FailPoint("coordinator.fetched");
                 done(std::move(fetched));
                 Leave(id);
               }));

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "common/build_info.h"
+#include "common/failpoint.h"
 #include "common/grpc_server.h"
 #include "common/log.h"
 #include "coordinator/dispatcher.h"
@@ -35,6 +36,7 @@ std::vector<Reference> ReadReferencesIfThere(const std::string& directory) {
 }
 
 Status Serve(const CoordinatorFlags& flags) {
+  FLEETMARK_RETURN_IF_ERROR(ArmFailPoint());
   const sigset_t stop = BlockStopSignals();
   FLEETMARK_RETURN_IF_ERROR(InitialiseLog(flags.log_level, flags.log_format));
   if (!(flags.lease_s > 0) || !(flags.offline_after_s > 0)) {

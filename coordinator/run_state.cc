@@ -202,7 +202,9 @@ void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport&
   if (report.retryable() && ended.outcome != "succeeded") {
     RetryOrFinish(step, run, outcome.value_or(RunState::kInterrupted), ended.failure);
   } else {
-    run.record.started_unix_s = ended.started_unix_s;
+    // How long it took is the agent's to say, when it was stored is ours: the two clocks may differ by anything.
+    const double took_s = std::max(ended.finished_unix_s - ended.started_unix_s, 0.0);
+    run.record.started_unix_s = ended.started_unix_s > 0 ? step.now.unix_s() - took_s : 0;
     FinishRun(step, run, outcome.value_or(RunState::kFailed), ended.failure);
   }
 }

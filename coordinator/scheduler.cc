@@ -73,12 +73,12 @@ int QueuePosition(const CoreState& state, const Run& run) {
   return found == state.places.end() ? 0 : found->second;
 }
 
-int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t now_ns) {
+int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent) {
   const auto is_waiting = [&](const std::string& queue) {
     const auto found = state.queues.find(queue);
     return found != state.queues.end() && !found->second.empty();
   };
-  const bool is_pausing = agent.is_online && agent.refused_until_ns > now_ns;
+  const bool is_pausing = agent.is_online && agent.refused_until_ns != 0;
   if (is_pausing && (is_waiting(agent.id()) || is_waiting(""))) return agent.refused_until_ns;
   if (now_ns < state.any_held_until_ns && is_waiting("")) return state.any_held_until_ns;
   return std::numeric_limits<int64_t>::max();

@@ -23,6 +23,6 @@ bool OccupiesMachine(const Attempt& attempt);
 int QueuePosition(const CoreState& state, const Run& run);
 
 // When a refusal's pause ends and something waits for this agent; INT64_MAX for never.
-int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent, int64_t now_ns);
+int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent);
 
 }  // namespace fleetmark

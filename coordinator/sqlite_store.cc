@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/failpoint.h"
 #include "common/ids.h"
 #include "common/sqlite_database.h"
 #include "coordinator/sqlite_rows.h"
@@ -77,8 +78,12 @@ class SqliteStore : public Store {
   Status Commit(const std::vector<Write>& writes) override {
     return CatchSqlite(what_, [&] {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
-      for (const Write& write : writes) ExecuteWrite(statements_, write);
+      for (const Write& write : writes) {
+        ExecuteWrite(statements_, write);
+        FailPoint("store.in_transaction");
+      }
       transaction.commit();
+      FailPoint("store.committed");
       return OkStatus();
     });
   }

@@ -121,7 +121,7 @@ def run():
         return
     behaviour = parameters.get("behaviour", "ok")
     with open(os.path.join(HERE, "spawned"), "a") as spawned:
-        spawned.write(f"{os.getpid()} {behaviour}\n")
+        spawned.write(f"{os.getpid()} {behaviour} {os.environ.get('FLEETMARK_ATTEMPT', '')}\n")
     send({"started": {"environment": {"host": "fake", "runtime": "fake", "runtime_version": "1.0"}}})
     value = float(parameters.get("value", "100"))
     if behaviour == "daemon":

@@ -117,6 +117,12 @@ class Fleet:
                     found.append(int(entry.name))
         return found
 
+    def use_quick_runner(self):
+        """Runs go through the runner in C++, which starts in a millisecond: its workloads are its behaviours."""
+        self.runner.unlink()
+        self.runner.symlink_to(TESTS / "fleetmark-fake-runner")
+        (self.directory / "spawned").touch()
+
     def workers(self):
         return self.processes(lambda word: word == str(self.runner))
 
@@ -128,12 +134,16 @@ class Fleet:
         self.daemons.append(daemon)
         return daemon
 
-    def start_coordinator(self, *extra, program=None, **keywords):
+    def start_coordinator(self, *extra, **keywords):
         """Starts it; again on the same store and at the same address, so that agents find it."""
-        arguments = [program or BIN / "fleetmark-coordinator", "--state-dir", self.directory / "coordinator", *extra]
-        self.coordinator = self.spawn("coordinator", arguments, place=self.coordinator_at, listen=self.address,
-                                      **keywords).wait_for_address()
+        self.spawn_coordinator(*extra, **keywords).wait_for_address()
         self.address = self.coordinator.address
+        return self.coordinator
+
+    def spawn_coordinator(self, *extra, program=None, **keywords):
+        """Starts it without a look at whether it comes up."""
+        arguments = [program or BIN / "fleetmark-coordinator", "--state-dir", self.directory / "coordinator", *extra]
+        self.coordinator = self.spawn("coordinator", arguments, place=self.coordinator_at, listen=self.address, **keywords)
         return self.coordinator
 
     def agent_arguments(self, name, *extra, state=None, runners=None, locks=None, program=None):
@@ -147,10 +157,15 @@ class Fleet:
             arguments += ["--coordinator", self.address]
         return [*arguments, *extra]
 
-    def start_agent(self, name="lab-1", *extra, wait=True, listen=None, **keywords):
+    def spawn_agent(self, name="lab-1", *extra, listen=None, environment=None, prefix=(), **keywords):
+        """Starts it without a look at whether it comes up."""
         arguments = self.agent_arguments(name, *extra, **keywords)
-        daemon = self.spawn(name, arguments, place=self.agents_at, listen=listen).wait_for_address()
-        self.agents[name] = daemon
+        self.agents[name] = self.spawn(name, arguments, place=self.agents_at, listen=listen, environment=environment,
+                                       prefix=prefix)
+        return self.agents[name]
+
+    def start_agent(self, name="lab-1", *extra, wait=True, **keywords):
+        daemon = self.spawn_agent(name, *extra, **keywords).wait_for_address()
         if wait:
             self.wait_for_agent(name)
         return daemon
@@ -183,7 +198,9 @@ class Fleet:
 
     def submit(self, behaviour="ok", *extra, workload="fake", runtime="fake", parameters=None):
         """Submits one job of the fake runner; returns the ids of its runs."""
-        arguments = ["submit", workload, "--runtime", runtime, "--set", f"behaviour={behaviour}"]
+        arguments = ["submit", workload, "--runtime", runtime]
+        if behaviour:
+            parameters = {"behaviour": behaviour, **(parameters or {})}
         for name, value in (parameters or {}).items():
             arguments += ["--set", f"{name}={value}"]
         return self.json(*arguments, *extra)["run_ids"]

@@ -1,5 +1,7 @@
 """State directories that are taken, damaged, newer, unwritable or full: said clearly, nothing lost."""
 
+import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
@@ -9,6 +11,7 @@ import subprocess
 import unittest
 
 import fleet
+import ledger
 
 
 def database_in(directory):
@@ -142,6 +145,112 @@ class Full(StartTest):
     def registered(self, name):
         return fleet.wait_until(lambda: any(a["name"] == name for a in self.fleet.json("agents")["agents"]),
                                 f"{name} is registered")
+
+
+class SmallDisk:
+    """A tmpfs at `path`, in a mount namespace of this process and of what it starts, with which it vanishes."""
+
+    def __init__(self, test, path, kilobytes):
+        libc = ctypes.CDLL(None, use_errno=True)
+        new_mount_namespace = 0x20000  # CLONE_NEWNS
+        test.assertEqual(0, libc.unshare(new_mount_namespace), os.strerror(ctypes.get_errno()))
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", path], check=True)
+        test.addCleanup(subprocess.run, ["umount", "--lazy", path], check=True)
+        self.ballast = path / "ballast"
+
+    def fill(self):
+        with open(self.ballast, "ab", buffering=0) as ballast:
+            for size in (1 << 16, 1 << 12, 1):  # to the last byte
+                try:
+                    while ballast.write(b"x" * size):
+                        pass
+                except OSError:
+                    continue
+
+    def make_room(self):
+        self.ballast.unlink()
+
+
+@needs_mount
+class FillsUp(StartTest):
+    """A disk that is full to the last byte while runs go on, and later is not. No threshold keeps anybody from it."""
+
+    def start_on_small_disk(self, full):
+        """A fleet of which `full`, \"coordinator\" or \"lab-1\", keeps its state on a disk of its own."""
+        lab = self.fleet
+        lab.use_quick_runner()
+        self.disk = SmallDisk(self, lab.directory / ("coordinator" if full == "coordinator" else f"agent-{full}"), 8192)
+        self.books = ledger.Ledger(lab)
+        lab.start_coordinator("--min-free-mb", "0")
+        lab.start_agent("lab-1", "--min-free-mb", "0")
+
+    def start_or_say_why_not(self, daemon):
+        """On a full disk either is right. True when it serves."""
+        with contextlib.suppress(AssertionError):
+            daemon.wait_for_address()
+            return True
+        self.assert_explains(daemon.text(), "free some space")
+        return False
+
+    def submit(self, **parameters):
+        return self.books.submit("succeed", "--on", "lab-1", "--repeat", "3", "--retries", "9", parameters=parameters)
+
+    def fill_while_a_run_goes_on(self):
+        runs = self.submit(seconds=0.5)
+        fleet.wait_until(lambda: self.books.states()[runs[0]] == "running", "the first run is on")
+        self.disk.fill()
+        fleet.wait_until(lambda: not self.fleet.workers(), "its worker has ended")
+        return runs
+
+    def test_the_agents(self):
+        self.start_on_small_disk("lab-1")
+        run = self.fill_while_a_run_goes_on()[0]
+        agent = self.fleet.agents["lab-1"]
+        fleet.wait_until(lambda: "until the journal can be written" in agent.text(), "the agent keeps the result in mind")
+        self.assertEqual("running", self.books.states()[run], "nothing is made up")
+        self.disk.make_room()
+        self.books.check(self)
+        self.assertEqual(1, len(self.fleet.run(run)["attempts"]), "the result was not lost")
+        self.submit()
+        self.books.check(self)
+
+    def test_the_agents_which_is_killed_before_there_is_room(self):
+        self.start_on_small_disk("lab-1")
+        self.fill_while_a_run_goes_on()
+        self.fleet.agents["lab-1"].kill()
+        serves = self.start_or_say_why_not(self.fleet.spawn_agent("lab-1", "--min-free-mb", "0"))
+        self.disk.make_room()
+        if not serves:
+            self.fleet.start_agent("lab-1", "--min-free-mb", "0")
+        self.books.check(self)
+
+    def test_the_coordinators_and_no_result_is_acknowledged_before_it_is_durable(self):
+        self.start_on_small_disk("coordinator")
+        run = self.fill_while_a_run_goes_on()[0]
+        fleet.wait_until(lambda: "could not store" in self.fleet.coordinator.text(), "the coordinator cannot store")
+        self.assertEqual([], self.submit(), "a job that cannot be stored is not taken")
+        self.assert_explains(self.fleet.cli("submit", "succeed", "--runtime", "fake", expect=5).stderr, "full")
+        journal = self.fleet.directory / "agent-lab-1/journal.db"
+        fleet.wait_until(lambda: ("RESULT",) in ledger.read(journal, "SELECT state FROM attempts"),
+                         "the agent keeps the result until it is stored")
+        self.disk.make_room()
+        self.books.check(self)
+        self.assertEqual(1, len(self.fleet.run(run)["attempts"]))
+        self.submit()
+        self.books.check(self)
+
+    def test_the_coordinators_which_is_killed_before_there_is_room(self):
+        self.start_on_small_disk("coordinator")
+        run = self.fill_while_a_run_goes_on()[0]
+        self.fleet.coordinator.kill()
+        serves = self.start_or_say_why_not(self.fleet.spawn_coordinator("--min-free-mb", "0"))
+        self.disk.make_room()
+        if not serves:
+            self.fleet.start_coordinator("--min-free-mb", "0")
+        self.books.check(self)
+        self.assertEqual(1, len(self.fleet.run(run)["attempts"]))
 
 
 class Unwritable(StartTest):

@@ -1,9 +1,10 @@
-"""kill -9 of the worker, the agent and the coordinator at many moments: the run ends in a true state, its result once."""
+"""kill -9 of the worker, the agent and the coordinator at chosen moments: the run ends in a true state, its result once.
+
+Random moments and fail points are in test_kill.py.
+"""
 
 import os
-import random
 import signal
-import time
 import unittest
 
 import fleet
@@ -116,50 +117,6 @@ class Coordinator(fleet.FleetTest):
         lab.start_coordinator()
         lab.release()
         self.assertEqual("succeeded", lab.wait_for_run(run)["state"])
-
-
-class AnyMoment(fleet.FleetTest):
-    """Rounds with a fixed seed: one run each, one program killed at a random moment of it and started again."""
-
-    ROUNDS = 12
-
-    def rounds(self, kill_and_restart):
-        lab = self.start("lab-1")
-        dice = random.Random(20261121)
-        attempts = 0
-        for number in range(1, self.ROUNDS + 1):
-            run = lab.submit("ok", "--retries", "3", parameters={"value": number})[0]
-            time.sleep(dice.uniform(0, 0.25))  # the moment itself, not a wait for anything
-            kill_and_restart(lab)
-            info = lab.wait_for_run(run, deadline_s=60)
-            self.assertEqual("succeeded", info["state"], info)
-            self.assertEqual(number, info["result"]["metrics"][0]["value"])
-            self.assertEqual(1, sum(a["outcome"] == "succeeded" for a in info["attempts"]), info["attempts"])
-            self.assertEqual(0, sum(a["conflicts"] for a in info["attempts"]))
-            attempts += len(info["attempts"])
-            self.assertLessEqual(len(lab.spawned()), attempts, "an attempt spawned twice")
-        stored = lab.json("runs", "--limit", "0")["runs"]
-        self.assertEqual(["succeeded"] * self.ROUNDS, [run["state"] for run in stored])
-
-    def test_the_coordinator(self):
-        def kill_and_restart(lab):
-            lab.coordinator.kill()
-            lab.start_coordinator()
-        self.rounds(kill_and_restart)
-
-    def test_the_agent(self):
-        def kill_and_restart(lab):
-            lab.agents["lab-1"].kill()
-            lab.start_agent("lab-1", wait=False)
-        self.rounds(kill_and_restart)
-
-    def test_both(self):
-        def kill_and_restart(lab):
-            lab.agents["lab-1"].kill()
-            lab.coordinator.kill()
-            lab.start_coordinator()
-            lab.start_agent("lab-1", wait=False)
-        self.rounds(kill_and_restart)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,23 @@ TEST(CoreAttempts, ARefusalIsTriedAgainWithoutUsingARetry) {
   EXPECT_EQ(fleet.StateOf(run), "running");
 }
 
+// Found with two agents on one machine: the deadline was gone the moment it came, so that nothing was done, and the run
+// waited for whatever came next, 10 s.
+TEST(CoreAttempts, ARefusalsPauseEndsWithoutAnotherEvent) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  lab.on_start = OnStart::kRefuse;
+  const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
+  lab.on_start = OnStart::kRun;
+  const int64_t pause_ns = fleet.core->NextWakeup(fleet.clock.Now()) - fleet.clock.Now().boottime_ns;
+  EXPECT_LE(pause_ns, kNanosPerSecond);
+  fleet.clock.Advance(static_cast<double>(pause_ns) * 1e-9 + 1e-3);
+  EXPECT_LE(fleet.core->NextWakeup(fleet.clock.Now()), fleet.clock.Now().boottime_ns) << "it has come, not passed";
+  fleet.Advance(0);
+  EXPECT_EQ(fleet.StateOf(run), "running");
+  EXPECT_GT(fleet.core->NextWakeup(fleet.clock.Now()), fleet.clock.Now().boottime_ns) << "and is over";
+}
+
 TEST(CoreAttempts, AnUnreachableMachineMakesItsRunUnknownAndNoSecondAttempt) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
