@@ -1,8 +1,6 @@
 #include "coordinator/coordinator_core.h"
 
-#include <algorithm>
-#include <limits>
-
+#include "coordinator/agent_index.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/profiles.h"
@@ -21,17 +19,6 @@ struct Overloaded : Cases... {
 };
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
-
-// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
-constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
-
-int64_t LeaseVerdictAt(const Agent& agent) { return agent.lease_ends_ns + kKillBoundNs; }
-
-bool HoldsKillRun(const Agent& agent) {
-  return std::any_of(agent.attempts.begin(), agent.attempts.end(), [](const auto& entry) {
-    return entry.second->record.kill_on_disconnect && OccupiesMachine(*entry.second);
-  });
-}
 
 }  // namespace
 
@@ -79,11 +66,13 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
   for (auto& [id, run] : state_.runs) {
     if (run->live == nullptr) Enqueue(state_, *run);
   }
+  for (auto& [id, agent] : state_.agents) Touch(state_, *agent);
+  ReindexTouched(state_, now.boottime_ns);
 }
 
 void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
   StepContext step{state_, *effects, now};
-  state_.places.clear();
+  state_.any_reasons.clear();
   std::visit(
       Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
                  [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
@@ -99,38 +88,21 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
                  [&](const Ticked&) { Tick(step); }},
       event);
   Schedule(step);
+  ReindexTouched(state_, now.boottime_ns);
 }
 
 void CoordinatorCore::Tick(StepContext& step) {
-  for (auto& [id, agent] : state_.agents) {
-    if (agent->record.removed) continue;
+  for (Agent* agent : TakeDueAgents(state_, step.now.boottime_ns)) {
     TickLink(step, *agent);
     TickIntake(step, *agent);
-    ExpireLeases(step, *agent);
+    ExpireLease(step, *agent);
   }
 }
 
-void CoordinatorCore::ExpireLeases(StepContext& step, Agent& agent) {
-  if (agent.is_online || step.now.boottime_ns < LeaseVerdictAt(agent)) return;
-  std::vector<Attempt*> expired;
-  for (const auto& [id, attempt] : agent.attempts) {
-    if (attempt->record.kill_on_disconnect && OccupiesMachine(*attempt)) expired.push_back(attempt);
-  }
-  for (Attempt* attempt : expired) {
-    EndWithoutReport(step, *attempt, "lease_expired",
-                     "agent " + agent.name() + " was unreachable for longer than its lease, so it has ended the run");
-  }
-}
+int64_t CoordinatorCore::NextWakeup(Moment) const { return FirstDeadline(state_); }
 
-int64_t CoordinatorCore::NextWakeup(Moment now) const {
-  int64_t next = std::numeric_limits<int64_t>::max();
-  for (const auto& [id, agent] : state_.agents) {
-    if (agent->record.removed) continue;
-    next = std::min({next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent),
-                     NextScheduleDeadline(state_, *agent, now.boottime_ns)});
-    if (!agent->is_online && HoldsKillRun(*agent)) next = std::min(next, LeaseVerdictAt(*agent));
-  }
-  return next;
+std::string CoordinatorCore::FindIndexFault(Moment now) const {
+  return fleetmark::FindIndexFault(state_, now.boottime_ns);
 }
 
 }  // namespace fleetmark

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "common/ids.h"
+#include "coordinator/agent_index.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
+#include "coordinator/scheduler.h"
 
 namespace fleetmark {
 namespace {
@@ -13,6 +15,10 @@ namespace {
 constexpr double kStartWithinS = 30;
 constexpr double kFirstRefusalPauseS = 0.5;
 constexpr double kMostRefusalPauseS = 30;
+// How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
+constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
+
+bool IsKillRun(const Attempt& attempt) { return attempt.record.kill_on_disconnect && OccupiesMachine(attempt); }
 
 void Save(StepContext& step, const Attempt& attempt) { step.effects.writes.push_back(PutAttempt{attempt.record}); }
 void Save(StepContext& step, const Run& run) {
@@ -77,10 +83,28 @@ v1::Failure MakeFailure(const std::string& kind, const std::string& message, con
   return failure;
 }
 
-void Enqueue(CoreState& state, Run& run) { state.queues[run.record.target_agent_id][run.key] = &run; }
+void Enqueue(CoreState& state, Run& run) {
+  const std::string& target = run.record.target_agent_id;
+  RunQueue& queue = state.queues[target];
+  queue.runs[run.key] = &run;
+  queue.is_counted = false;
+  if (target.empty()) {
+    state.has_new_any_run = true;
+  } else {
+    FindAgent(state, target);
+  }
+}
+
+void Dequeue(CoreState& state, Run& run) {
+  const auto queue = state.queues.find(run.record.target_agent_id);
+  if (queue == state.queues.end()) return;
+  queue->second.runs.erase(run.key);
+  queue->second.is_counted = false;
+  if (queue->second.runs.empty()) state.queues.erase(queue);
+}
 
 void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& device) {
-  step.state.queues[run.record.target_agent_id].erase(run.key);
+  Dequeue(step.state, run);
   run.record.agent_id = agent.id();
   run.record.spec.set_device(device);
   for (const v1::Device& known : agent.record.description.devices()) {
@@ -161,6 +185,24 @@ void EndWithoutReport(StepContext& step, Attempt& attempt, const std::string& ki
   RetryOrFinish(step, Detach(step, attempt), RunState::kInterrupted, failure);
 }
 
+void ExpireLease(StepContext& step, Agent& agent) {
+  if (agent.is_online || step.now.boottime_ns < agent.lease_ends_ns + kKillBoundNs) return;
+  std::vector<Attempt*> expired;
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (IsKillRun(*attempt)) expired.push_back(attempt);
+  }
+  for (Attempt* attempt : expired) {
+    EndWithoutReport(step, *attempt, "lease_expired",
+                     "agent " + agent.name() + " was unreachable for longer than its lease, so it has ended the run");
+  }
+}
+
+int64_t NextLeaseDeadline(const Agent& agent) {
+  const bool holds_some = std::any_of(agent.attempts.begin(), agent.attempts.end(),
+                                      [](const auto& entry) { return IsKillRun(*entry.second); });
+  return !agent.is_online && holds_some ? agent.lease_ends_ns + kKillBoundNs : kNever;
+}
+
 void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport& report, const std::string& sha256) {
   AttemptRecord& record = attempt.record;
   record.state = AttemptState::kStored;
@@ -185,7 +227,7 @@ void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport&
 }
 
 void FinishRun(StepContext& step, Run& run, RunState outcome, const v1::Failure& failure) {
-  step.state.queues[run.record.target_agent_id].erase(run.key);
+  Dequeue(step.state, run);
   run.record.state = outcome;
   run.record.failure = failure;
   run.record.finished_unix_s = step.now.unix_s();
