@@ -20,6 +20,11 @@ struct Overloaded : Cases... {
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
 
+// The first calls to agents leave in groups: the answers of a thousand that come at once are as many descriptions in
+// memory, and their polls would keep that step for ever.
+constexpr int64_t kDialedAtOnce = 64;
+constexpr int64_t kDialPauseNs = 20'000'000;
+
 }  // namespace
 
 CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& stored, Moment now) {
@@ -29,18 +34,24 @@ CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& st
   Rebuild(stored, now);
 }
 
-void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
-  state_.next_job_sequence = stored.next_job_sequence;
+void CoordinatorCore::TakeUpAgents(const StoredState& stored, Moment now) {
+  int64_t known = 0;
   for (const AgentRecord& record : stored.agents) {
     auto agent = std::make_unique<Agent>();
     agent->record = record;
     if (record.offline_since_unix_s == 0) agent->record.offline_since_unix_s = now.unix_s();
     agent->offline_reason = "not reached yet since the coordinator started";
     agent->seq = state_.seq;
+    agent->retry_at_ns = now.boottime_ns + known++ / kDialedAtOnce * kDialPauseNs;
     // Leases of earlier epochs may still run: their full length counts from now.
     agent->lease_ends_ns = now.boottime_ns + SecondsToNanos(state_.config.epoch.previous_lease_s);
     state_.agents[record.agent_id] = std::move(agent);
   }
+}
+
+void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
+  state_.next_job_sequence = stored.next_job_sequence;
+  TakeUpAgents(stored, now);
   for (const JobRecord& record : stored.jobs) {
     auto job = std::make_unique<Job>();
     job->record = record;

@@ -12,7 +12,7 @@ namespace fleetmark {
 // (effects.h). Owns no thread, socket, clock, file or random source. Thread-compatible.
 class CoordinatorCore {
  public:
-  // Takes up what the store remembers. Nothing is called until the first Ticked, which calls every agent.
+  // Takes up what the store remembers. Nothing is called until the first Ticked, which begins to call every agent.
   CoordinatorCore(const CoreConfig& config, const StoredState& stored, Moment now);
 
   // Appends to `effects`. The caller commits the writes before it acts on the rest; when the commit fails it throws
@@ -49,6 +49,7 @@ class CoordinatorCore {
 
  private:
   void Rebuild(const StoredState& stored, Moment now);
+  void TakeUpAgents(const StoredState& stored, Moment now);
   void Tick(StepContext& step);
 
   CoreState state_;

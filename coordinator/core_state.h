@@ -14,6 +14,7 @@
 #include "coordinator/effects.h"
 #include "coordinator/event.h"
 #include "coordinator/records.h"
+#include "coordinator/targets.h"
 
 // What CoordinatorCore holds and what its parts (registry, agent_link, scheduler, run_state, result_intake) work on.
 // Private to the core: everybody else asks CoordinatorCore.
@@ -146,6 +147,7 @@ struct Agent {
 
   const std::string& name() const { return record.description.name(); }
   const std::string& id() const { return record.agent_id; }
+  Machine machine() const { return {record.description, *record.runtimes}; }
 };
 
 // A Describe that decides whether an address may join.

@@ -29,7 +29,7 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
   info.set_reason(ReasonOfAgent(agent, now));
   info.set_address(agent.record.address);
   *info.mutable_devices() = description.devices();
-  for (const v1::Runtime& runtime : description.runtimes()) {
+  for (const v1::Runtime& runtime : *agent.record.runtimes) {
     if (without_workloads) {
       AddWithoutWorkloads(runtime, &info);
     } else {
@@ -83,7 +83,7 @@ v1::AgentInfo CoordinatorCore::AgentById(const std::string& agent_id, Moment now
 std::vector<v1::WorkloadOffer> CoordinatorCore::Workloads() const {
   std::map<std::tuple<std::string, std::string, int>, v1::WorkloadOffer> offers;
   for (const auto& [name, agent] : state_.agents_by_name) {
-    for (const v1::Runtime& runtime : agent->record.description.runtimes()) {
+    for (const v1::Runtime& runtime : *agent->record.runtimes) {
       for (const v1::WorkloadSpec& spec : runtime.description().workloads()) {
         v1::WorkloadOffer& offer = offers[{spec.name(), runtime.name(), spec.version()}];
         *offer.mutable_spec() = spec;

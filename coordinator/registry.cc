@@ -135,7 +135,9 @@ void AdoptDescription(StepContext& step, Agent& agent, const v1::AgentDescriptio
   for (const v1::Runtime& runtime : description.runtimes()) {
     for (const v1::WorkloadSpec& spec : runtime.description().workloads()) PutIfNew(step, runtime.name(), spec);
   }
+  agent.record.runtimes = ShareRuntimes(description.runtimes());
   agent.record.description = description;
+  agent.record.description.clear_runtimes();
   agent.record.last_seen_unix_s = step.now.unix_s();
   step.effects.writes.push_back(PutAgent{agent.record});
 }

@@ -50,7 +50,7 @@ bool HasRoom(const Agent& agent) {
 std::optional<std::string> DeviceForAny(const Agent& agent, const Run& run) {
   const v1::SubmitRequest& request = run.job->record.request;
   if (!MatchesLabels(agent.record.description, LabelsOf(request.on()))) return std::nullopt;
-  StatusOr<Placement> placement = PlaceOn(agent.record.description, request);
+  StatusOr<Placement> placement = PlaceOn(agent.machine(), request);
   if (!placement.ok() || placement->workload.version() != run.record.spec.workload_version()) return std::nullopt;
   return placement->devices.front();
 }

@@ -75,7 +75,7 @@ StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, c
   std::vector<Target> targets;
   Status refusal;
   for (const Agent* agent : agents) {
-    StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->record.description, request, left_out);
+    StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->machine(), request, left_out);
     if (!placements.ok()) {
       if (refusal.ok() || Depth(placements.status()) > Depth(refusal)) refusal = placements.status();
       if (placements.status().kind() == kTooOld) left_out->push_back(placements.status().message());
@@ -128,8 +128,7 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
   if (!named.empty()) {
     std::vector<Target> targets;
     for (const Agent* agent : named) {
-      FLEETMARK_ASSIGN_OR_RETURN(std::vector<Placement> placements,
-                                 PlaceOnEach(agent->record.description, request, left_out));
+      FLEETMARK_ASSIGN_OR_RETURN(std::vector<Placement> placements, PlaceOnEach(agent->machine(), request, left_out));
       for (Placement& placement : placements) targets.push_back({agent, std::move(placement)});
     }
     return targets;

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <iostream>
@@ -26,7 +27,10 @@ constexpr rlim_t kDescriptors = 65'536;
 class OneChunk : public grpc::ServerWriteReactor<v1::Chunk> {
  public:
   explicit OneChunk(std::string bytes) {
-    if (bytes.empty()) return Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such report"));
+    if (bytes.empty()) {
+      Finish(grpc::Status(grpc::StatusCode::NOT_FOUND, "no such report"));
+      return;
+    }
     chunk_.set_total_bytes(static_cast<double>(bytes.size()));
     chunk_.set_data(std::move(bytes));
     StartWriteAndFinish(&chunk_, {}, grpc::Status::OK);

@@ -132,7 +132,8 @@ def main():
         options.agents, options.grpc_agents, options.idle_s, options.results = "10,100", "100", 3, 500
     sizes = [(kind, int(size)) for kind, text in (("memory", options.agents), ("grpc", options.grpc_agents))
              for size in text.split(",") if size]
-    if missing := [name for name in PROGRAMS if not (fleet.TESTS / name).exists()]:
+    needed = {PROGRAMS[kind] for kind, _ in sizes}
+    if missing := [name for name in needed if not (fleet.TESTS / name).exists()]:
         sys.exit(f"error: no {', '.join(missing)} in {fleet.TESTS}; build them with the targets `all` and `benchmarks`")
     measured, missed = [], []
     for kind, size in sizes:

@@ -17,7 +17,7 @@ os.environ.setdefault("FLEETMARK_BIN", str(SOURCE / "build/release/bin"))
 sys.path.insert(0, str(SOURCE / "tests/integration"))
 import fleet  # noqa: E402  (finds the programs by FLEETMARK_BIN)
 
-PROGRAMS = ("many_agents", "agents_in_memory")
+PROGRAMS = {"grpc": "many_agents", "memory": "agents_in_memory"}
 QUESTIONS = (("agents",), ("runs", "--limit", "20"), ("leaderboard", "noop"))
 PATIENCE_S = 300
 
