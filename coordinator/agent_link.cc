@@ -1,9 +1,9 @@
 #include "coordinator/agent_link.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "common/time_text.h"
+#include "coordinator/agent_index.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/reconcile.h"
 #include "coordinator/registry.h"
@@ -15,6 +15,8 @@ namespace {
 constexpr double kFirstRetryS = 0.2;
 constexpr double kMostRetryS = 10;
 constexpr double kRefusedRetryS = 30;  // when the agent answers and will not have us
+// Of the time after which silence counts: three answers come within it, whatever their ways take.
+constexpr double kPollShare = 0.3;
 
 v1::SyncRequest MakeSync(StepContext& step, Agent& agent) {
   const CoreConfig& config = step.state.config;
@@ -41,7 +43,7 @@ v1::SyncRequest MakeSync(StepContext& step, Agent& agent) {
     agent.lease_ends_ns = std::max(agent.lease_ends_ns, agent.boottime_read_ns + SecondsToNanos(config.lease_s));
   }
   // Until the first lease has arrived the agent shall answer at once.
-  request.set_wait_s(agent.is_leased ? std::min(config.offline_after_s, config.lease_s) / 3 : 0);
+  request.set_wait_s(agent.is_leased ? std::min(config.offline_after_s, config.lease_s) * kPollShare : 0);
   return request;
 }
 
@@ -128,11 +130,9 @@ void GoOffline(StepContext& step, Agent& agent, const std::string& reason) {
 }
 
 void OnLinkDescribed(StepContext& step, const Described& event) {
-  const auto found = std::find_if(step.state.agents.begin(), step.state.agents.end(), [&](const auto& entry) {
-    return entry.second->link == Link::kDescribing && entry.second->call == event.call;
-  });
-  if (found == step.state.agents.end()) return;
-  Agent& agent = *found->second;
+  Agent* dialled = FindDialled(step.state, event.call);
+  if (dialled == nullptr) return;
+  Agent& agent = *dialled;
   agent.call = 0;
   Status status = event.status;
   int64_t pause_ns = BackoffNs(++agent.failures, kFirstRetryS, kMostRetryS);
@@ -212,7 +212,7 @@ void TickLink(StepContext& step, Agent& agent) {
 }
 
 int64_t NextLinkDeadline(const CoreState& state, const Agent& agent) {
-  int64_t next = std::numeric_limits<int64_t>::max();
+  int64_t next = kNever;
   if (agent.link == Link::kWaiting) next = agent.retry_at_ns;
   if (agent.is_online) {
     next = std::min(next, agent.last_heard_ns + SecondsToNanos(state.config.offline_after_s));

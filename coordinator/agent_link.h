@@ -25,7 +25,7 @@ void SyncAgain(StepContext& step, Agent& agent);
 // The same, to be answered at once with all that the agent has.
 void AskWhatItHas(StepContext& step, Agent& agent);
 
-// Deadlines of the line that have come; the next one. INT64_MAX for none.
+// Deadlines of the line that have come; the next one. kNever for none.
 void TickLink(StepContext& step, Agent& agent);
 int64_t NextLinkDeadline(const CoreState& state, const Agent& agent);
 

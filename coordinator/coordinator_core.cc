@@ -1,10 +1,10 @@
 #include "coordinator/coordinator_core.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "common/overloaded.h"
 #include "coordinator/adoption.h"
+#include "coordinator/agent_index.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
 #include "coordinator/profiles.h"
@@ -17,18 +17,10 @@
 namespace fleetmark {
 namespace {
 
-// When an attempt of a KILL run has ended for certain, though nobody says so: its lease has run out, and a StartRun
-// that may still be under way would come after its start_by.
-int64_t LeaseVerdictAt(const Agent& agent, const Attempt& attempt) {
-  int64_t at_ns = agent.lease_ends_ns;
-  const v1::BootTime& start_by = attempt.record.start_by;
-  if (attempt.record.state == AttemptState::kDispatched && start_by.boot_id() == agent.boot_id) {
-    at_ns = std::max(at_ns, BoottimeHere(agent, static_cast<int64_t>(start_by.boottime_ns())));
-  }
-  return at_ns + kKillBoundNs;
-}
-
-bool EndsWithLease(const Attempt& attempt) { return attempt.record.kill_on_disconnect && OccupiesMachine(attempt); }
+// The first calls to agents leave in groups: the answers of a thousand that come at once are as many descriptions in
+// memory, and their polls would keep that step for ever.
+constexpr int64_t kDialedAtOnce = 64;
+constexpr int64_t kDialPauseNs = 20'000'000;
 
 }  // namespace
 
@@ -40,19 +32,25 @@ CoordinatorCore::CoordinatorCore(const CoreConfig& config, const StoredState& st
   Rebuild(stored, now);
 }
 
-void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
-  state_.next_job_sequence = stored.next_job_sequence;
+void CoordinatorCore::TakeUpAgents(const StoredState& stored, Moment now) {
+  int64_t known = 0;
   for (const AgentRecord& record : stored.agents) {
     auto agent = std::make_unique<Agent>();
     agent->record = record;
     if (record.offline_since_unix_s == 0) agent->record.offline_since_unix_s = now.unix_s();
     agent->offline_reason = "not reached yet since the coordinator started";
     agent->seq = state_.seq;
+    agent->retry_at_ns = now.boottime_ns + known++ / kDialedAtOnce * kDialPauseNs;
     // Leases of earlier epochs may still run, and their StartRuns arrive: both count in full from now.
     agent->lease_ends_ns =
         now.boottime_ns + SecondsToNanos(std::max(state_.config.epoch.previous_lease_s, kStartWithinS));
     state_.agents[record.agent_id] = std::move(agent);
   }
+}
+
+void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
+  state_.next_job_sequence = stored.next_job_sequence;
+  TakeUpAgents(stored, now);
   for (const JobRecord& record : stored.jobs) {
     auto job = std::make_unique<Job>();
     job->record = record;
@@ -78,11 +76,13 @@ void CoordinatorCore::Rebuild(const StoredState& stored, Moment now) {
   for (auto& [id, run] : state_.runs) {
     if (run->live == nullptr) Enqueue(state_, *run);
   }
+  for (auto& [id, agent] : state_.agents) Touch(state_, *agent);
+  ReindexTouched(state_, now.boottime_ns);
 }
 
 void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
   StepContext step{state_, *effects, now};
-  state_.places.clear();
+  state_.any_reasons.clear();
   std::visit(
       Overloaded{[&](const AddAgentAsked& e) { OnAddAgent(step, e); },
                  [&](const RemoveAgentAsked& e) { OnRemoveAgent(step, e); },
@@ -98,43 +98,25 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
                  [&](const Ticked&) { Tick(step); }},
       event);
   Schedule(step);
+  ReindexTouched(state_, now.boottime_ns);
 }
 
 void CoordinatorCore::Tick(StepContext& step) {
-  for (auto& [id, agent] : state_.agents) {
-    if (agent->record.removed) continue;
-    // Cleared here and not forgotten when it comes: whoever asks for the next deadline then shall still be told.
-    if (agent->refused_until_ns <= step.now.boottime_ns) agent->refused_until_ns = 0;
+  for (Agent* agent : TakeDueAgents(state_, step.now.boottime_ns)) {
     TickLink(step, *agent);
     TickIntake(step, *agent);
-    ExpireLeases(step, *agent);
-  }
-}
-
-void CoordinatorCore::ExpireLeases(StepContext& step, Agent& agent) {
-  if (agent.is_online) return;
-  std::vector<Attempt*> expired;
-  for (const auto& [id, attempt] : agent.attempts) {
-    if (EndsWithLease(*attempt) && step.now.boottime_ns >= LeaseVerdictAt(agent, *attempt)) expired.push_back(attempt);
-  }
-  for (Attempt* attempt : expired) {
-    EndWithoutReport(step, *attempt, "lease_expired",
-                     "agent " + agent.name() + " was unreachable for longer than its lease, so it has ended the run");
+    ExpireLease(step, *agent);
   }
 }
 
 int64_t CoordinatorCore::NextWakeup(Moment) const {
-  int64_t next = std::numeric_limits<int64_t>::max();
-  for (const auto& [id, agent] : state_.agents) {
-    if (agent->record.removed) continue;
-    next = std::min(
-        {next, NextLinkDeadline(state_, *agent), NextIntakeDeadline(*agent), NextScheduleDeadline(state_, *agent)});
-    if (agent->is_online) continue;
-    for (const auto& [attempt_id, attempt] : agent->attempts) {
-      if (EndsWithLease(*attempt)) next = std::min(next, LeaseVerdictAt(*agent, *attempt));
-    }
-  }
-  return next;
+  const int64_t held_ns =
+      state_.any_held_until_ns != 0 && state_.queues.contains("") ? state_.any_held_until_ns : kNever;
+  return std::min(FirstDeadline(state_), held_ns);
+}
+
+std::string CoordinatorCore::FindIndexFault(Moment now) const {
+  return fleetmark::FindIndexFault(state_, now.boottime_ns);
 }
 
 }  // namespace fleetmark

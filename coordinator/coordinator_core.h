@@ -12,7 +12,7 @@ namespace fleetmark {
 // (effects.h). Owns no thread, socket, clock, file or random source. Thread-compatible.
 class CoordinatorCore {
  public:
-  // Takes up what the store remembers. Nothing is called until the first Ticked, which calls every agent.
+  // Takes up what the store remembers. Nothing is called until the first Ticked, which begins to call every agent.
   CoordinatorCore(const CoreConfig& config, const StoredState& stored, Moment now);
 
   // Appends to `effects`. The caller commits the writes before it acts on the rest; when the commit fails it throws
@@ -22,6 +22,9 @@ class CoordinatorCore {
   // When Ticked is due, by CLOCK_BOOTTIME.
   int64_t NextWakeup(Moment now) const;
 
+  // For tests: one sentence about what an index has wrong after the last Step, which was at `now`; "" when all is well.
+  std::string FindIndexFault(Moment now) const;
+
   // The highest seq used in a fence.
   int64_t last_seq() const { return state_.seq; }
 
@@ -30,7 +33,7 @@ class CoordinatorCore {
   bool Describe(v1::RunInfo* run, Moment now) const;
 
   // Sorted by name.
-  std::vector<v1::AgentInfo> Agents(Moment now) const;
+  std::vector<v1::AgentInfo> Agents(Moment now, const v1::ListAgentsRequest& request = {}) const;
   // One of them, by id; an empty one when there is none.
   v1::AgentInfo AgentById(const std::string& agent_id, Moment now) const;
   std::vector<v1::WorkloadOffer> Workloads() const;
@@ -46,8 +49,8 @@ class CoordinatorCore {
 
  private:
   void Rebuild(const StoredState& stored, Moment now);
+  void TakeUpAgents(const StoredState& stored, Moment now);
   void Tick(StepContext& step);
-  void ExpireLeases(StepContext& step, Agent& agent);
 
   CoreState state_;
 };

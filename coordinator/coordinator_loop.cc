@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace fleetmark {
 namespace {
 
 constexpr std::chrono::milliseconds kRecoverPause(500);
+// In one transaction. Many share its fsync, and whoever looks at the core meanwhile waits no longer than for these.
+constexpr size_t kMostEvents = 256;
 
 Status Stopping() { return Unavailable("the coordinator is stopping", "try again in a moment"); }
 
@@ -51,17 +54,19 @@ void CoordinatorLoop::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-uint64_t CoordinatorLoop::NewReply(std::future<Reply>* answer) {
+std::future<Reply> CoordinatorLoop::PostAsked(const std::function<Event(uint64_t)>& make) {
   const std::lock_guard lock(mutex_);
   std::promise<Reply> promise;
-  *answer = promise.get_future();
+  std::future<Reply> answer = promise.get_future();
   const uint64_t reply = next_reply_++;
   if (is_stopping_) {
     promise.set_value({reply, Stopping(), "", {}});
-  } else {
-    waiting_.emplace(reply, std::move(promise));
+    return answer;
   }
-  return reply;
+  waiting_.emplace(reply, std::move(promise));
+  events_.push_back({kAlways, make(reply)});
+  wake_.notify_one();
+  return answer;
 }
 
 void CoordinatorLoop::Post(uint64_t generation, Event event) {
@@ -96,7 +101,9 @@ void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, std::chrono::nanoseconds(pause_ns),
                  [&] { return is_stopping_ || !events_.empty() || !looks_.empty(); });
-  events->swap(events_);
+  const auto end = events_.begin() + static_cast<std::ptrdiff_t>(std::min(events_.size(), kMostEvents));
+  events->assign(std::make_move_iterator(events_.begin()), std::make_move_iterator(end));
+  events_.erase(events_.begin(), end);
   looks->swap(looks_);
   done->swap(look_done_);
 }
@@ -118,6 +125,15 @@ void CoordinatorLoop::StepAll(const std::vector<Posted>& events, Effects* effect
   if (core_->NextWakeup(now) <= now.boottime_ns) core_->Step(Ticked{}, now, effects);
 }
 
+Status CoordinatorLoop::Commit(const std::vector<Write>& writes, size_t events) {
+  if (writes.empty()) return OkStatus();
+  const int64_t began_ns = clock_->Now().boottime_ns;
+  Status status = store_->Commit(writes);
+  const double took_ms = static_cast<double>(clock_->Now().boottime_ns - began_ns) * 1e-6;
+  spdlog::debug("committed {} writes of {} events in {:.3f} ms", writes.size(), events, took_ms);
+  return status;
+}
+
 void CoordinatorLoop::Loop() {
   for (;;) {
     std::vector<Posted> events;
@@ -130,8 +146,7 @@ void CoordinatorLoop::Loop() {
     }
     Effects effects;
     StepAll(events, &effects);
-    const Status status = effects.writes.empty() ? OkStatus() : store_->Commit(effects.writes);
-    if (status.ok()) {
+    if (const Status status = Commit(effects.writes, events.size()); status.ok()) {
       Act(std::move(effects));
     } else {
       Recover(status);
@@ -140,8 +155,8 @@ void CoordinatorLoop::Loop() {
     for (std::promise<void>& promise : looked) promise.set_value();
   }
   calls_->CancelAll();
-  AnswerEverybody(Stopping());
   const std::lock_guard lock(mutex_);
+  AnswerEverybody(Stopping());
   for (std::promise<void>& promise : look_done_) promise.set_value();
   look_done_.clear();
   looks_.clear();
@@ -196,7 +211,6 @@ void CoordinatorLoop::Answer(Reply reply) {
 }
 
 void CoordinatorLoop::AnswerEverybody(const Status& status) {
-  const std::lock_guard lock(mutex_);
   for (auto& [reply, promise] : waiting_) promise.set_value({reply, status, "", {}});
   waiting_.clear();
 }
@@ -214,7 +228,12 @@ Status CoordinatorLoop::Rebuild() {
 
 void CoordinatorLoop::Recover(const Status& failure) {
   spdlog::error("could not store: {}; nothing was sent, beginning again from what is stored", failure.ToString());
-  AnswerEverybody(failure);
+  {
+    // Whoever is told that it failed must not find it done later: what waits behind the failed batch goes with it.
+    const std::lock_guard lock(mutex_);
+    events_.clear();
+    AnswerEverybody(failure);
+  }
   // Agents may have seen every seq up to the last one.
   next_seq_ = core_->last_seq() + 1;
   calls_->CancelAll();

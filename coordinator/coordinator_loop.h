@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -18,7 +19,7 @@
 
 namespace fleetmark {
 
-// The shell around CoordinatorCore: one thread takes all events that wait, steps the core with each, commits what came
+// The shell around CoordinatorCore: one thread takes the events that wait, steps the core with each, commits what came
 // of it in one transaction, and only then calls, answers and tells. When the commit fails nothing leaves: whoever asked
 // gets the reason, and the core is built anew from the store. All methods are thread-safe, but Start and Stop are
 // called once, in this order.
@@ -40,13 +41,15 @@ class CoordinatorLoop {
   // Tells the core and waits for its reply. `event.reply` is filled in here.
   template <typename Request>
   Reply Ask(Request event) {
-    std::future<Reply> answer;
-    event.reply = NewReply(&answer);
-    Post(kAlways, event);
-    return answer.get();
+    return PostAsked([&](uint64_t reply) {
+             event.reply = reply;
+             return Event(std::move(event));
+           })
+        .get();
   }
 
-  // Runs `look` on the loop's thread, with everything before it committed. False, without running it, once stopped.
+  // Runs `look` on the loop's thread, with everything that the core has seen committed. False, without running it, once
+  // stopped.
   bool View(const std::function<void(const CoordinatorCore&, Moment)>& look);
 
  private:
@@ -57,16 +60,17 @@ class CoordinatorLoop {
   };
   using Look = std::function<void(const CoordinatorCore&, Moment)>;
 
-  uint64_t NewReply(std::future<Reply>* answer);
+  std::future<Reply> PostAsked(const std::function<Event(uint64_t)>& make);
   void Post(uint64_t generation, Event event);
   void Loop();
   void WaitForEvents(std::vector<Posted>* events, std::vector<std::promise<void>>* done, std::vector<Look>* looks);
+  Status Commit(const std::vector<Write>& writes, size_t events);
   void StepAll(const std::vector<Posted>& events, Effects* effects);
   // True when it answered instead of the core.
   bool AnswerSubmit(const SubmitAsked& submit);
   void Act(Effects effects);
   void Answer(Reply reply);
-  void AnswerEverybody(const Status& status);
+  void AnswerEverybody(const Status& status);  // under mutex_
   Status Rebuild();
   void Recover(const Status& failure);
 
@@ -84,7 +88,7 @@ class CoordinatorLoop {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;
-  std::vector<Posted> events_;
+  std::deque<Posted> events_;
   std::vector<Look> looks_;
   std::vector<std::promise<void>> look_done_;
   std::map<uint64_t, std::promise<Reply>> waiting_;

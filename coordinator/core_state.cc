@@ -3,32 +3,34 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coordinator/agent_index.h"
+
 namespace fleetmark {
 
 Agent* FindAgent(CoreState& state, const std::string& agent_id) {
   const auto found = state.agents.find(agent_id);
-  return found == state.agents.end() ? nullptr : found->second.get();
+  if (found == state.agents.end()) return nullptr;
+  Touch(state, *found->second);
+  return found->second.get();
 }
 
-namespace {
-
-// Of both kinds of state, so that the agent is as const as the state is.
-Agent* ByName(const std::map<std::string, std::unique_ptr<Agent>>& agents, const std::string& name) {
-  for (const auto& [id, agent] : agents) {
-    if (!agent->record.removed && agent->name() == name) return agent.get();
-  }
-  return nullptr;
+const Agent* FindAgentByName(const CoreState& state, const std::string& name) {
+  const auto found = state.agents_by_name.find(name);
+  return found == state.agents_by_name.end() ? nullptr : found->second;
 }
 
-}  // namespace
-
-Agent* FindAgentByName(CoreState& state, const std::string& name) { return ByName(state.agents, name); }
-
-const Agent* FindAgentByName(const CoreState& state, const std::string& name) { return ByName(state.agents, name); }
+Agent* FindAgentByName(CoreState& state, const std::string& name) {
+  const auto found = state.agents_by_name.find(name);
+  if (found == state.agents_by_name.end()) return nullptr;
+  Touch(state, *found->second);
+  return found->second;
+}
 
 Attempt* FindAttempt(CoreState& state, const std::string& attempt_id) {
   const auto found = state.attempts.find(attempt_id);
-  return found == state.attempts.end() ? nullptr : found->second.get();
+  if (found == state.attempts.end()) return nullptr;
+  FindAgent(state, found->second->record.agent_id);
+  return found->second.get();
 }
 
 Run* FindRun(CoreState& state, const std::string& run_id) {

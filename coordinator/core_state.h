@@ -1,18 +1,20 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
 #include "coordinator/effects.h"
 #include "coordinator/event.h"
 #include "coordinator/records.h"
+#include "coordinator/targets.h"
 
 // What CoordinatorCore holds and what its parts (registry, agent_link, scheduler, run_state, result_intake) work on.
 // Private to the core: everybody else asks CoordinatorCore.
@@ -20,6 +22,9 @@ namespace fleetmark {
 
 // How long after its lease an agent may need to end a KILL run: grace, kill, and clocks that differ a little in rate.
 inline constexpr int64_t kKillBoundNs = 10 * kNanosPerSecond;
+
+// A time that never comes.
+inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 struct CoreConfig {
   Epoch epoch;
@@ -44,6 +49,14 @@ struct Run {
   Job* job = nullptr;
   QueueKey key;
   Attempt* live = nullptr;  // the one attempt that may still run or report
+  mutable int place = 0;    // in its queue, from 1, while that is counted
+};
+
+// Runs that wait, in order.
+struct RunQueue {
+  std::map<QueueKey, Run*> runs;
+  // Places are counted once for all who ask between two changes.
+  mutable bool is_counted = false;
 };
 
 struct Attempt {
@@ -87,6 +100,15 @@ struct PendingAck {
   uint64_t sent_with = 0;  // the first Sync that carried it; 0 for none yet
 };
 
+// How an agent stands in the indexes of CoreState (agent_index.h).
+struct AgentKeys {
+  std::string name;   // "" when it is removed
+  uint64_t dial = 0;  // the Describe under way, if one is
+  int64_t deadline_ns = kNever;
+  bool has_room = false;
+  bool operator==(const AgentKeys&) const = default;
+};
+
 struct Agent {
   AgentRecord record;
 
@@ -126,8 +148,11 @@ struct Agent {
   int64_t acks_waiting_since_ns = 0;          // 0 when each was sent with a Sync
   std::map<std::string, StrayReport> strays;  // by attempt id
 
+  AgentKeys keys;  // as of the end of the last Step that touched it
+
   const std::string& name() const { return record.description.name(); }
   const std::string& id() const { return record.agent_id; }
+  Machine machine() const { return {record.description, *record.runtimes}; }
 };
 
 // A Describe that decides whether an address may join.
@@ -139,6 +164,10 @@ struct Admission {
   // Set when a known agent moves: its old address is asked whether it still answers.
   bool is_asking_old_address = false;
   v1::AgentDescription description;
+};
+
+struct AgentById {
+  bool operator()(const Agent* a, const Agent* b) const { return a->id() < b->id(); }
 };
 
 struct CoreState {
@@ -154,10 +183,22 @@ struct CoreState {
   std::map<std::string, std::unique_ptr<Attempt>> attempts;
   std::map<uint64_t, Admission> admissions;
   std::map<ProfileKey, v1::TunedProfile> profiles;
+  // The workloads that this core has stored, serialized, by runtime, name and version: a thousand machines describe the
+  // same ones.
+  std::map<std::tuple<std::string, std::string, int>, std::string> workloads;
   // Queued runs by the agent they are pinned to ("" for any).
-  std::map<std::string, std::map<QueueKey, Run*>> queues;
-  // Places in those queues, counted once for all who ask between two Steps; empty when not counted yet.
-  mutable std::unordered_map<const Run*, int> places;
+  std::map<std::string, RunQueue> queues;
+  bool has_new_any_run = false;  // since the last Schedule
+  // Why the runs of a job wait for any agent, found out once for all who ask between two Steps at one moment.
+  mutable std::map<const Job*, std::string> any_reasons;
+  mutable int64_t any_reasons_at_ns = 0;
+
+  // Indexes over the agents; see agent_index.h.
+  std::map<std::string, Agent*> agents_by_name;    // without those that were removed
+  std::map<uint64_t, Agent*> dials;                // by the Describe under way
+  std::set<std::pair<int64_t, Agent*>> deadlines;  // the next one of each, if it has one
+  std::set<Agent*, AgentById> with_room;           // HasRoom
+  std::set<Agent*, AgentById> touched;             // by this Step
 };
 
 // One Step of the core.
@@ -172,7 +213,7 @@ struct StepContext {
   }
 };
 
-// nullptr when there is none.
+// nullptr when there is none. Of a state that may change, they touch the agent that is concerned.
 Agent* FindAgent(CoreState& state, const std::string& agent_id);
 Agent* FindAgentByName(CoreState& state, const std::string& name);
 const Agent* FindAgentByName(const CoreState& state, const std::string& name);

@@ -10,7 +10,17 @@
 namespace fleetmark {
 namespace {
 
-v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now) {
+void AddWithoutWorkloads(const v1::Runtime& runtime, v1::AgentInfo* info) {
+  v1::Runtime* brief = info->add_runtimes();
+  brief->set_name(runtime.name());
+  brief->set_unavailable(runtime.unavailable());
+  brief->mutable_description()->set_runtime(runtime.description().runtime());
+  brief->mutable_description()->set_runtime_version(runtime.description().runtime_version());
+  *brief->mutable_description()->mutable_versions() = runtime.description().versions();
+  *brief->mutable_description()->mutable_devices() = runtime.description().devices();
+}
+
+v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now, bool without_workloads = false) {
   const v1::AgentDescription& description = agent.record.description;
   v1::AgentInfo info;
   info.set_agent_id(agent.id());
@@ -19,7 +29,13 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
   info.set_reason(ReasonOfAgent(agent, now));
   info.set_address(agent.record.address);
   *info.mutable_devices() = description.devices();
-  *info.mutable_runtimes() = description.runtimes();
+  for (const v1::Runtime& runtime : *agent.record.runtimes) {
+    if (without_workloads) {
+      AddWithoutWorkloads(runtime, &info);
+    } else {
+      *info.add_runtimes() = runtime;
+    }
+  }
   *info.mutable_labels() = description.labels();
   *info.mutable_host() = description.host();
   info.set_version(description.version());
@@ -29,7 +45,7 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
     if (OccupiesMachine(*attempt)) info.set_running_run_id(attempt->record.run_id);
   }
   const auto queue = state.queues.find(agent.id());
-  info.set_queued_runs(queue == state.queues.end() ? 0 : static_cast<int>(queue->second.size()));
+  info.set_queued_runs(queue == state.queues.end() ? 0 : static_cast<int>(queue->second.runs.size()));
   return info;
 }
 
@@ -50,12 +66,12 @@ bool CoordinatorCore::Describe(v1::RunInfo* info, Moment now) const {
   return true;
 }
 
-std::vector<v1::AgentInfo> CoordinatorCore::Agents(Moment now) const {
+std::vector<v1::AgentInfo> CoordinatorCore::Agents(Moment now, const v1::ListAgentsRequest& request) const {
   std::vector<v1::AgentInfo> agents;
-  for (const auto& [id, agent] : state_.agents) {
-    if (!agent->record.removed) agents.push_back(InfoOf(state_, *agent, now));
+  for (const auto& [name, agent] : state_.agents_by_name) {
+    if (!request.name().empty() && request.name() != name) continue;
+    agents.push_back(InfoOf(state_, *agent, now, request.without_workloads()));
   }
-  std::sort(agents.begin(), agents.end(), [](const auto& a, const auto& b) { return a.name() < b.name(); });
   return agents;
 }
 
@@ -66,13 +82,13 @@ v1::AgentInfo CoordinatorCore::AgentById(const std::string& agent_id, Moment now
 
 std::vector<v1::WorkloadOffer> CoordinatorCore::Workloads() const {
   std::map<std::tuple<std::string, std::string, int>, v1::WorkloadOffer> offers;
-  for (const v1::AgentInfo& agent : Agents(Moment())) {
-    for (const v1::Runtime& runtime : agent.runtimes()) {
+  for (const auto& [name, agent] : state_.agents_by_name) {
+    for (const v1::Runtime& runtime : *agent->record.runtimes) {
       for (const v1::WorkloadSpec& spec : runtime.description().workloads()) {
         v1::WorkloadOffer& offer = offers[{spec.name(), runtime.name(), spec.version()}];
         *offer.mutable_spec() = spec;
         offer.set_runtime(runtime.name());
-        offer.add_agents(agent.name());
+        offer.add_agents(name);
       }
     }
   }

@@ -21,7 +21,7 @@ StatusOr<v1::TunedProfile> Complete(const StepContext& step, const v1::TunedProf
   request.set_workload(asked.workload());
   request.set_runtime(asked.runtime());
   request.set_device(asked.device());
-  FLEETMARK_ASSIGN_OR_RETURN(const Placement place, PlaceOn(description, request));
+  FLEETMARK_ASSIGN_OR_RETURN(const Placement place, PlaceOn(agent->machine(), request));
   if (place.devices.size() != 1)
     return InvalidArgument("a profile is for one device, not for all", "", "bad_parameter");
   FLEETMARK_ASSIGN_OR_RETURN(const auto parameters, CheckBoardParameters(place.workload, {asked.parameters().begin(),

@@ -47,7 +47,8 @@ std::string DescribeAny(const v1::SubmitRequest& request) {
   return text;
 }
 
-std::string WaitsForAny(const CoreState& state, const Run& run, const Moment& now, int position) {
+// Looks at every agent.
+std::string WaitsForAny(const CoreState& state, const Run& run, const Moment& now) {
   int suited = 0;
   int busy = 0;
   int offline = 0;
@@ -68,7 +69,7 @@ std::string WaitsForAny(const CoreState& state, const Run& run, const Moment& no
     return text + "the store was restored from a backup, and until " + FormatDuration(seconds) +
            " from now an agent may still run what was begun after it";
   }
-  if (suited == 0) return text + "none has joined that can run it" + Before(position);
+  if (suited == 0) return text + "none has joined that can run it";
   std::string counts;
   const auto add = [&](int count, const char* word) {
     if (count > 0) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + word;
@@ -77,7 +78,15 @@ std::string WaitsForAny(const CoreState& state, const Run& run, const Moment& no
   add(offline, "offline");
   add(draining, "draining");
   if (!other.empty()) counts += (counts.empty() ? "" : ", ") + other;
-  return text + counts + Before(position);
+  return text + counts;
+}
+
+const std::string& WhyAny(const CoreState& state, const Run& run, const Moment& now) {
+  if (state.any_reasons_at_ns != now.boottime_ns) state.any_reasons.clear();
+  state.any_reasons_at_ns = now.boottime_ns;
+  const auto [reason, is_new] = state.any_reasons.try_emplace(run.job);
+  if (is_new) reason->second = WaitsForAny(state, run, now);
+  return reason->second;
 }
 
 std::string ReasonWhileLive(const CoreState& state, const Run& run, const Moment& now) {
@@ -103,7 +112,7 @@ std::string ReasonOfRun(const CoreState& state, const Run& run, const Moment& no
   const int position = QueuePosition(state, run);
   std::string reason;
   if (run.record.target_agent_id.empty()) {
-    reason = WaitsForAny(state, run, now, position);
+    reason = WhyAny(state, run, now) + Before(position);
   } else {
     const Agent& agent = *state.agents.at(run.record.target_agent_id);
     reason = "waits for agent " + agent.name() + Obstacle(agent, now) + Before(position);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "coordinator/shared_runtimes.h"
 #include "fleetmark/v1/agent.pb.h"
 #include "fleetmark/v1/coordinator.pb.h"
 
@@ -29,10 +30,11 @@ inline bool IsTerminal(RunState state) { return state != RunState::kQueued && st
 struct AgentRecord {
   std::string agent_id;
   std::string address;
-  v1::AgentDescription description;  // the last one it gave; names the agent
-  bool draining = false;             // as a person wants it
-  bool removed = false;              // kept for its history
-  double offline_since_unix_s = 0;   // 0 while it is reachable
+  v1::AgentDescription description;  // the last one it gave, without its runtimes; names the agent
+  std::shared_ptr<const Runtimes> runtimes = std::make_shared<const Runtimes>();  // which stand here
+  bool draining = false;                                                          // as a person wants it
+  bool removed = false;                                                           // kept for its history
+  double offline_since_unix_s = 0;                                                // 0 while it is reachable
   double last_seen_unix_s = 0;
 };
 

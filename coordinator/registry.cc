@@ -1,11 +1,13 @@
 #include "coordinator/registry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/ids.h"
 #include "common/protocol_version.h"
 #include "common/run_spec.h"
 #include "common/suggest.h"
+#include "coordinator/agent_index.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/descent.h"
 #include "coordinator/order_queue.h"
@@ -13,6 +15,14 @@
 
 namespace fleetmark {
 namespace {
+
+void PutIfNew(StepContext& step, const std::string& runtime, const v1::WorkloadSpec& spec) {
+  std::string bytes = spec.SerializeAsString();
+  std::string& stored = step.state.workloads[{runtime, spec.name(), spec.version()}];
+  if (stored == bytes) return;
+  stored = std::move(bytes);
+  step.effects.writes.push_back(PutWorkload{{runtime, spec}});
+}
 
 uint64_t AskToDescribe(StepContext& step, const std::string& address) {
   const uint64_t call = step.state.next_call++;
@@ -31,6 +41,7 @@ void Admit(StepContext& step, const Admission& admission) {
     made->seq = step.state.seq;
     agent = made.get();
     step.state.agents[description.agent_id()] = std::move(made);
+    Touch(step.state, *agent);
     step.Log(Severity::kInfo, "agent " + description.name() + " joined from " + admission.address + ", protocol " +
                                   std::to_string(*ProtocolWith(description)));
   } else if (agent->record.address != admission.address) {
@@ -46,7 +57,8 @@ void Admit(StepContext& step, const Admission& admission) {
   step.Answer(admission.reply, OkStatus(), agent->id());
 }
 
-Status CheckIdentity(CoreState& state, const Admission& admission, const v1::AgentDescription& description) {
+Status CheckIdentity(CoreState& state, const Admission& admission) {
+  const v1::AgentDescription& description = admission.description;
   FLEETMARK_RETURN_IF_ERROR(CheckCompatible(state, description));
   FLEETMARK_RETURN_IF_ERROR(CheckAgentName(description.name()));
   if (!admission.claimed_agent_id.empty() && admission.claimed_agent_id != description.agent_id()) {
@@ -62,6 +74,14 @@ Status CheckIdentity(CoreState& state, const Admission& admission, const v1::Age
         "name_taken");
   }
   return OkStatus();
+}
+
+void AdmitIfAllowed(StepContext& step, const Admission& admission) {
+  if (Status status = CheckIdentity(step.state, admission); !status.ok()) {
+    step.Log(Severity::kWarning, "refused an agent: " + status.ToString());
+    return step.Answer(admission.reply, std::move(status));
+  }
+  Admit(step, admission);
 }
 
 Status NoSuchAgent(const CoreState& state, const std::string& name) {
@@ -108,11 +128,11 @@ Status CheckCompatible(const CoreState& state, const v1::AgentDescription& descr
 void AdoptDescription(StepContext& step, Agent& agent, const v1::AgentDescription& description) {
   if (agent.record.description.process_id() != description.process_id()) agent.known_revision = 0;
   for (const v1::Runtime& runtime : description.runtimes()) {
-    for (const v1::WorkloadSpec& spec : runtime.description().workloads()) {
-      step.effects.writes.push_back(PutWorkload{{runtime.name(), spec}});
-    }
+    for (const v1::WorkloadSpec& spec : runtime.description().workloads()) PutIfNew(step, runtime.name(), spec);
   }
+  agent.record.runtimes = ShareRuntimes(description.runtimes());
   agent.record.description = description;
+  agent.record.description.clear_runtimes();
   agent.record.last_seen_unix_s = step.now.unix_s();
   step.effects.writes.push_back(PutAgent{agent.record});
 }
@@ -137,7 +157,8 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event) {
     const bool is_second = event.status.ok() && old.agent_id() == admission.description.agent_id() &&
                            old.process_id() != admission.description.process_id();
     if (!is_second) {
-      Admit(step, admission);
+      // Another may have taken the name meanwhile.
+      AdmitIfAllowed(step, admission);
       return true;
     }
     const std::string old_address = FindAgent(step.state, old.agent_id())->record.address;
@@ -162,19 +183,15 @@ bool OnAdmissionDescribed(StepContext& step, const Described& event) {
                         : "check the address, and that fleetmark-agent serve runs there"));
     return true;
   }
-  if (Status status = CheckIdentity(step.state, admission, event.description); !status.ok()) {
-    step.Log(Severity::kWarning, "refused an agent: " + status.ToString());
-    step.Answer(admission.reply, std::move(status));
-    return true;
-  }
   admission.description = event.description;
   const Agent* known = FindAgent(step.state, event.description.agent_id());
-  if (known == nullptr || known->record.removed || known->record.address == admission.address) {
-    Admit(step, admission);
+  const bool has_moved = known != nullptr && !known->record.removed && known->record.address != admission.address;
+  if (has_moved && CheckIdentity(step.state, admission).ok()) {
+    admission.is_asking_old_address = true;
+    step.state.admissions[AskToDescribe(step, known->record.address)] = admission;
     return true;
   }
-  admission.is_asking_old_address = true;
-  step.state.admissions[AskToDescribe(step, known->record.address)] = admission;
+  AdmitIfAllowed(step, admission);
   return true;
 }
 
@@ -183,11 +200,11 @@ void OnRemoveAgent(StepContext& step, const RemoveAgentAsked& event) {
   if (!named.ok()) return step.Answer(event.reply, named.status());
   Agent& agent = **named;
   const auto queue = step.state.queues.find(agent.id());
-  if (queue != step.state.queues.end() && !queue->second.empty()) {
-    const std::string job = queue->second.begin()->second->record.job_id;
+  if (queue != step.state.queues.end() && !queue->second.runs.empty()) {
+    const std::string job = queue->second.runs.begin()->second->record.job_id;
     return step.Answer(
         event.reply,
-        FailedPrecondition(std::to_string(queue->second.size()) + " runs wait for agent " + event.name,
+        FailedPrecondition(std::to_string(queue->second.runs.size()) + " runs wait for agent " + event.name,
                            "cancel them first, for example fleetmark cancel " + std::string(ShortId(job))));
   }
   for (const auto& [id, attempt] : agent.attempts) {

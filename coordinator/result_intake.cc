@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "coordinator/adoption.h"
 #include "coordinator/run_state.h"
@@ -182,7 +181,7 @@ void TickIntake(StepContext& step, Agent& agent) {
 }
 
 int64_t NextIntakeDeadline(const Agent& agent) {
-  int64_t next = std::numeric_limits<int64_t>::max();
+  int64_t next = kNever;
   if (!agent.is_online) return next;
   for (const auto& [id, attempt] : agent.attempts) {
     if (!attempt->pending_sha256.empty() && !attempt->is_fetching) next = std::min(next, attempt->fetch_not_before_ns);

@@ -19,7 +19,7 @@ void OnFetched(StepContext& step, const Fetched& event);
 void OnLookedUp(StepContext& step, const LookedUp& event);
 
 void TickIntake(StepContext& step, Agent& agent);
-// INT64_MAX for none.
+// kNever for none.
 int64_t NextIntakeDeadline(const Agent& agent);
 
 }  // namespace fleetmark

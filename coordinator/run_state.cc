@@ -4,14 +4,29 @@
 
 #include "common/ids.h"
 #include "coordinator/adoption.h"
+#include "coordinator/agent_index.h"
 #include "coordinator/agent_link.h"
 #include "coordinator/order_queue.h"
+#include "coordinator/scheduler.h"
 
 namespace fleetmark {
 namespace {
 
 constexpr double kFirstRefusalPauseS = 0.5;
 constexpr double kMostRefusalPauseS = 30;
+
+bool EndsWithLease(const Attempt& attempt) { return attempt.record.kill_on_disconnect && OccupiesMachine(attempt); }
+
+// When an attempt of a KILL run has ended for certain, though nobody says so: its lease has run out, and a StartRun
+// that may still be under way would come after its start_by.
+int64_t LeaseVerdictAt(const Agent& agent, const Attempt& attempt) {
+  int64_t at_ns = agent.lease_ends_ns;
+  const v1::BootTime& start_by = attempt.record.start_by;
+  if (attempt.record.state == AttemptState::kDispatched && start_by.boot_id() == agent.boot_id) {
+    at_ns = std::max(at_ns, BoottimeHere(agent, static_cast<int64_t>(start_by.boottime_ns())));
+  }
+  return at_ns + kKillBoundNs;
+}
 
 void Save(StepContext& step, const Attempt& attempt) { step.effects.writes.push_back(PutAttempt{attempt.record}); }
 void Save(StepContext& step, const Run& run) {
@@ -94,7 +109,25 @@ v1::Failure MakeFailure(const std::string& kind, const std::string& message, con
   return failure;
 }
 
-void Enqueue(CoreState& state, Run& run) { state.queues[run.record.target_agent_id][run.key] = &run; }
+void Enqueue(CoreState& state, Run& run) {
+  const std::string& target = run.record.target_agent_id;
+  RunQueue& queue = state.queues[target];
+  queue.runs[run.key] = &run;
+  queue.is_counted = false;
+  if (target.empty()) {
+    state.has_new_any_run = true;
+  } else {
+    FindAgent(state, target);
+  }
+}
+
+void Dequeue(CoreState& state, Run& run) {
+  const auto queue = state.queues.find(run.record.target_agent_id);
+  if (queue == state.queues.end()) return;
+  queue->second.runs.erase(run.key);
+  queue->second.is_counted = false;
+  if (queue->second.runs.empty()) state.queues.erase(queue);
+}
 
 void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& device) {
   const std::string attempt_id =
@@ -104,7 +137,7 @@ void Dispatch(StepContext& step, Agent& agent, Run& run, const std::string& devi
 
 Attempt& PlaceAttempt(StepContext& step, Agent& agent, Run& run, const std::string& device,
                       const std::string& attempt_id) {
-  step.state.queues[run.record.target_agent_id].erase(run.key);
+  Dequeue(step.state, run);
   run.record.agent_id = agent.id();
   run.record.spec.set_device(device);
   for (const v1::Device& known : agent.record.description.devices()) {
@@ -184,6 +217,27 @@ void EndWithoutReport(StepContext& step, Attempt& attempt, const std::string& ki
   RetryOrFinish(step, Detach(step, attempt), RunState::kInterrupted, failure);
 }
 
+void ExpireLease(StepContext& step, Agent& agent) {
+  if (agent.is_online) return;
+  std::vector<Attempt*> expired;
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (EndsWithLease(*attempt) && step.now.boottime_ns >= LeaseVerdictAt(agent, *attempt)) expired.push_back(attempt);
+  }
+  for (Attempt* attempt : expired) {
+    EndWithoutReport(step, *attempt, "lease_expired",
+                     "agent " + agent.name() + " was unreachable for longer than its lease, so it has ended the run");
+  }
+}
+
+int64_t NextLeaseDeadline(const Agent& agent) {
+  int64_t next = kNever;
+  if (agent.is_online) return next;
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (EndsWithLease(*attempt)) next = std::min(next, LeaseVerdictAt(agent, *attempt));
+  }
+  return next;
+}
+
 void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport& report, const std::string& sha256) {
   AttemptRecord& record = attempt.record;
   record.state = AttemptState::kStored;
@@ -210,7 +264,7 @@ void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport&
 }
 
 void FinishRun(StepContext& step, Run& run, RunState outcome, const v1::Failure& failure) {
-  step.state.queues[run.record.target_agent_id].erase(run.key);
+  Dequeue(step.state, run);
   run.record.state = outcome;
   run.record.failure = failure;
   run.record.finished_unix_s = step.now.unix_s();

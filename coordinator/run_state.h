@@ -24,12 +24,18 @@ void MarkResultReady(StepContext& step, Attempt& attempt);
 void Refuse(StepContext& step, Attempt& attempt, const Status& status);
 // It will never have a report.
 void EndWithoutReport(StepContext& step, Attempt& attempt, const std::string& kind, const std::string& message);
+// Of an agent out of reach: ends the KILL runs that its lease no longer covers. The next time that some may be; kNever
+// for none.
+void ExpireLease(StepContext& step, Agent& agent);
+int64_t NextLeaseDeadline(const Agent& agent);
 // Its report is stored (by the writes of this step).
 void EndWithReport(StepContext& step, Attempt& attempt, const v1::AttemptReport& report, const std::string& sha256);
 
 void OnCancel(StepContext& step, const CancelAsked& event);
 
 void Enqueue(CoreState& state, Run& run);
+// Nothing happens when it is not queued.
+void Dequeue(CoreState& state, Run& run);
 void FinishRun(StepContext& step, Run& run, RunState outcome, const v1::Failure& failure);
 
 v1::Failure MakeFailure(const std::string& kind, const std::string& message, const std::string& hint = "");

@@ -10,8 +10,11 @@ namespace fleetmark {
 // run is pinned to it or may go anywhere.
 void Schedule(StepContext& step);
 
-// Whether the machine has no run and would take one now.
-bool IsFree(const Agent& agent, int64_t now_ns);
+// Whether the machine has no run and takes one, now or after the pause that follows a refusal.
+bool HasRoom(const Agent& agent);
+
+// What Schedule gives it next, and on which device; nullptr while the machine is not free or nothing waits for it.
+Run* FirstRunFor(const CoreState& state, const Agent& agent, int64_t now_ns, std::string* device);
 
 // The device of this agent that an "any" run would use; nothing when it cannot run there.
 std::optional<std::string> DeviceForAny(const Agent& agent, const Run& run);
@@ -22,7 +25,7 @@ bool OccupiesMachine(const Attempt& attempt);
 // From 1, among the runs that wait for the same machine; 0 when it does not wait.
 int QueuePosition(const CoreState& state, const Run& run);
 
-// When a refusal's pause ends and something waits for this agent; INT64_MAX for never.
-int64_t NextScheduleDeadline(const CoreState& state, const Agent& agent);
+// When a refusal's pause ends; kNever for no pause.
+int64_t NextScheduleDeadline(const Agent& agent, int64_t now_ns);
 
 }  // namespace fleetmark

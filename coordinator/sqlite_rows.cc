@@ -17,13 +17,18 @@ Blob BlobOf(const google::protobuf::Message& message) { return {message.Serializ
 void Execute(SqlStatements& statements, const PutAgent& write) {
   const AgentRecord& agent = write.agent;
   statements.Execute(
-      "INSERT INTO agents (agent_id, name, address, description, draining, removed, offline_since_unix_s, "
-      "last_seen_unix_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, "
-      "address = excluded.address, description = excluded.description, draining = excluded.draining, "
-      "removed = excluded.removed, offline_since_unix_s = excluded.offline_since_unix_s, "
-      "last_seen_unix_s = excluded.last_seen_unix_s",
-      agent.agent_id, agent.description.name(), agent.address, BlobOf(agent.description), agent.draining, agent.removed,
+      "INSERT INTO agents (agent_id, name, address, draining, removed, offline_since_unix_s, last_seen_unix_s) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, "
+      "address = excluded.address, draining = excluded.draining, removed = excluded.removed, "
+      "offline_since_unix_s = excluded.offline_since_unix_s, last_seen_unix_s = excluded.last_seen_unix_s",
+      agent.agent_id, agent.description.name(), agent.address, agent.draining, agent.removed,
       agent.offline_since_unix_s, agent.last_seen_unix_s);
+  v1::AgentDescription whole = agent.description;
+  *whole.mutable_runtimes() = *agent.runtimes;
+  statements.Execute(
+      "INSERT INTO agent_descriptions (agent_id, description) VALUES (?, ?) "
+      "ON CONFLICT (agent_id) DO UPDATE SET description = excluded.description",
+      agent.agent_id, BlobOf(whole));
 }
 
 void Execute(SqlStatements& statements, const PutWorkload& write) {

@@ -1,6 +1,7 @@
 #include "coordinator/sqlite_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/failpoint.h"
 #include "common/ids.h"
@@ -148,12 +149,14 @@ class SqliteStore : public Store {
   void LoadAgents(StoredState* stored) {
     SQLite::Statement rows(*database_,
                            "SELECT agent_id, address, description, draining, removed, offline_since_unix_s, "
-                           "last_seen_unix_s FROM agents");
+                           "last_seen_unix_s FROM agents JOIN agent_descriptions USING (agent_id)");
     while (rows.executeStep()) {
       AgentRecord agent;
       agent.agent_id = rows.getColumn(0).getString();
       agent.address = rows.getColumn(1).getString();
       agent.description.ParseFromString(BytesOf(rows.getColumn(2)));
+      agent.runtimes = ShareRuntimes(std::move(*agent.description.mutable_runtimes()));
+      agent.description.clear_runtimes();
       agent.draining = rows.getColumn(3).getInt() != 0;
       agent.removed = rows.getColumn(4).getInt() != 0;
       agent.offline_since_unix_s = rows.getColumn(5).getDouble();

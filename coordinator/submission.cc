@@ -47,6 +47,7 @@ std::vector<const Agent*> Joined(const CoreState& state) {
 }
 
 Status CheckLabels(const std::vector<const Agent*>& agents, const std::map<std::string, std::string>& labels) {
+  if (labels.empty()) return OkStatus();
   std::set<std::string> known;
   for (const Agent* agent : agents) {
     for (const auto& [key, value] : agent->record.description.labels()) known.insert(key + "=" + value);
@@ -74,7 +75,7 @@ StatusOr<std::vector<Target>> Capable(const std::vector<const Agent*>& agents, c
   std::vector<Target> targets;
   Status refusal;
   for (const Agent* agent : agents) {
-    StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->record.description, request, left_out);
+    StatusOr<std::vector<Placement>> placements = PlaceOnEach(agent->machine(), request, left_out);
     if (!placements.ok()) {
       if (refusal.ok() || Depth(placements.status()) > Depth(refusal)) refusal = placements.status();
       if (placements.status().kind() == kTooOld) left_out->push_back(placements.status().message());
@@ -127,8 +128,7 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
   if (!named.empty()) {
     std::vector<Target> targets;
     for (const Agent* agent : named) {
-      FLEETMARK_ASSIGN_OR_RETURN(std::vector<Placement> placements,
-                                 PlaceOnEach(agent->record.description, request, left_out));
+      FLEETMARK_ASSIGN_OR_RETURN(std::vector<Placement> placements, PlaceOnEach(agent->machine(), request, left_out));
       for (Placement& placement : placements) targets.push_back({agent, std::move(placement)});
     }
     return targets;
@@ -160,7 +160,9 @@ std::map<std::string, std::string> WithDefaults(const Placement& placement) {
   return values;
 }
 
-void MakeRun(StepContext& step, Job& job, const Target& target, const std::string& device, int repetition, int index) {
+// Returns its id.
+std::string MakeRun(StepContext& step, Job& job, const Target& target, const std::string& device, int repetition,
+                    int index) {
   const v1::SubmitRequest& request = job.record.request;
   auto run = std::make_unique<Run>();
   RunRecord& record = run->record;
@@ -188,7 +190,9 @@ void MakeRun(StepContext& step, Job& job, const Target& target, const std::strin
   Enqueue(step.state, *run);
   step.effects.writes.push_back(PutRun{record});
   step.effects.changed_runs.push_back(record.run_id);
-  step.state.runs[record.run_id] = std::move(run);
+  const std::string run_id = record.run_id;
+  step.state.runs[run_id] = std::move(run);
+  return run_id;
 }
 
 }  // namespace
@@ -222,8 +226,7 @@ void OnSubmit(StepContext& step, const SubmitAsked& event) {
   for (int repetition = 1; repetition <= request.repeat(); ++repetition) {
     for (const Target& target : *targets) {
       for (const std::string& device : target.placement.devices) {
-        response.add_run_ids(DeriveId({"run", job.record.job_id, std::to_string(index)}));
-        MakeRun(step, job, target, device, repetition, index++);
+        response.add_run_ids(MakeRun(step, job, target, device, repetition, index++));
       }
     }
   }

@@ -10,9 +10,10 @@
 namespace fleetmark {
 namespace {
 
-StatusOr<const v1::Runtime*> FindRuntime(const v1::AgentDescription& agent, const std::string& name) {
+StatusOr<const v1::Runtime*> FindRuntime(const Machine& machine, const std::string& name) {
+  const v1::AgentDescription& agent = machine.agent;
   std::vector<std::string> names;
-  for (const v1::Runtime& runtime : agent.runtimes()) {
+  for (const v1::Runtime& runtime : machine.runtimes) {
     names.push_back(runtime.name());
     if (runtime.name() != name) continue;
     if (runtime.unavailable().empty()) return &runtime;
@@ -97,9 +98,10 @@ bool MatchesLabels(const v1::AgentDescription& agent, const std::map<std::string
   });
 }
 
-StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request) {
+StatusOr<Placement> PlaceOn(const Machine& machine, const v1::SubmitRequest& request) {
+  const v1::AgentDescription& agent = machine.agent;
   const std::string name = request.runtime().empty() ? kOwnRuntime : request.runtime();
-  FLEETMARK_ASSIGN_OR_RETURN(const v1::Runtime* runtime, FindRuntime(agent, name));
+  FLEETMARK_ASSIGN_OR_RETURN(const v1::Runtime* runtime, FindRuntime(machine, name));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec* workload, FindWorkload(agent, *runtime, request.workload()));
   Placement placement;
   placement.runtime = name;
@@ -114,20 +116,20 @@ StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitR
   return placement;
 }
 
-StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, const v1::SubmitRequest& request,
+StatusOr<std::vector<Placement>> PlaceOnEach(const Machine& machine, const v1::SubmitRequest& request,
                                              std::vector<std::string>* left_out) {
   std::vector<Placement> placements;
   if (request.runtime() != kAllRuntimes) {
-    FLEETMARK_ASSIGN_OR_RETURN(Placement placement, PlaceOn(agent, request));
+    FLEETMARK_ASSIGN_OR_RETURN(Placement placement, PlaceOn(machine, request));
     placements.push_back(std::move(placement));
     return placements;
   }
-  Status refusal = NotFound("agent " + agent.name() + " can use no runtime at all", "", "unknown_runtime");
+  Status refusal = NotFound("agent " + machine.agent.name() + " can use no runtime at all", "", "unknown_runtime");
   std::vector<std::string> sentences;
-  for (const v1::Runtime& runtime : agent.runtimes()) {
+  for (const v1::Runtime& runtime : machine.runtimes) {
     v1::SubmitRequest one = request;
     one.set_runtime(runtime.name());
-    StatusOr<Placement> placement = PlaceOn(agent, one);
+    StatusOr<Placement> placement = PlaceOn(machine, one);
     if (placement.ok()) {
       placements.push_back(*std::move(placement));
     } else {

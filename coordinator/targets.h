@@ -27,6 +27,16 @@ Status CheckKnowsProfiles(const std::string& name, const std::string& version,
 // Whether it asks for another telemetry than every agent gives.
 bool NeedsTelemetryFeature(const v1::SubmitRequest& request);
 
+// What a machine says of itself. Views; its runtimes may stand apart from the rest.
+struct Machine {
+  Machine(const v1::AgentDescription& described) : agent(described), runtimes(described.runtimes()) {}
+  Machine(const v1::AgentDescription& described, const google::protobuf::RepeatedPtrField<v1::Runtime>& of_it)
+      : agent(described), runtimes(of_it) {}
+
+  const v1::AgentDescription& agent;
+  const google::protobuf::RepeatedPtrField<v1::Runtime>& runtimes;
+};
+
 struct Placement {
   std::string runtime;
   v1::WorkloadSpec workload;
@@ -36,11 +46,11 @@ struct Placement {
 
 // Where on this machine the request would run, or why it cannot: runtime, workload, parameters, device and telemetry
 // are checked against what the agent described, and each refusal names what there is.
-StatusOr<Placement> PlaceOn(const v1::AgentDescription& agent, const v1::SubmitRequest& request);
+StatusOr<Placement> PlaceOn(const Machine& machine, const v1::SubmitRequest& request);
 
 // The same for each runtime that was asked for: with "all" those that can run it on this machine, of which there must
 // be one. Adds to `left_out` a sentence for each that cannot.
-StatusOr<std::vector<Placement>> PlaceOnEach(const v1::AgentDescription& agent, const v1::SubmitRequest& request,
+StatusOr<std::vector<Placement>> PlaceOnEach(const Machine& machine, const v1::SubmitRequest& request,
                                              std::vector<std::string>* left_out);
 
 }  // namespace fleetmark

@@ -149,6 +149,7 @@ void CoordinatorProcess::StepAll(std::vector<Posted> events, Effects* effects) {
   }
   const Moment now = machine_->Now();
   if (core_->NextWakeup(now) <= now.boottime_ns) core_->Step(Ticked{}, now, effects);
+  if (const std::string fault = core_->FindIndexFault(now); !fault.empty()) throw Violation{10, fault};
 }
 
 bool CoordinatorProcess::AnswerSubmit(const SubmitAsked& submit) {

@@ -132,9 +132,11 @@ class AgentsVerb : public Verb {
   }
 
   static StatusOr<ExitCode> List(Session& session) {
-    FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse list,
-                               session.client.Call(&Client::Stub::ListAgents, v1::ListAgentsRequest()));
     Console& console = session.console;
+    v1::ListAgentsRequest request;
+    request.set_without_workloads(!console.json());
+    FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse list,
+                               session.client.Call(&Client::Stub::ListAgents, request));
     if (console.json()) {
       console.PrintDocument(list);
     } else if (list.agents().empty()) {

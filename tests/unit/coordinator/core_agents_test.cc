@@ -133,5 +133,35 @@ TEST(CoreAgents, RemovingADeadMachineEndsItsCancelledRuns) {
   EXPECT_EQ(fleet.StateOf(run), "cancelled");
 }
 
+// The old address of an agent that moves is asked before it is admitted, and others join meanwhile.
+TEST(CoreAgents, ANameThatWasTakenWhileTheOldAddressWasAskedIsRefused) {
+  FakeClock clock;
+  AgentRecord known;
+  known.description = ScriptedAgent("lab").description;
+  known.agent_id = known.description.agent_id();
+  known.address = "lab:7810";
+  StoredState stored;
+  stored.agents.push_back(known);
+  CoordinatorCore core(CoreConfig(), stored, clock.Now());
+  Effects effects;
+  const auto step = [&](const Event& event) {
+    effects = {};
+    core.Step(event, clock.Now(), &effects);
+  };
+  const auto described = [&] { return std::get<DescribeCall>(effects.calls.back()).call; };
+
+  ScriptedAgent moved("lab");
+  moved.description.set_name("new");
+  step(AddAgentAsked{1, "elsewhere:7810", moved.description});
+  step(Described{described(), OkStatus(), moved.description});
+  const uint64_t old_address = described();
+  const ScriptedAgent other("new");
+  step(AddAgentAsked{2, other.address, other.description});
+  step(Described{described(), OkStatus(), other.description});
+  ASSERT_TRUE(effects.replies.at(0).status.ok());
+  step(Described{old_address, Unavailable("refused"), {}});
+  EXPECT_EQ(effects.replies.at(0).status.kind(), "name_taken");
+}
+
 }  // namespace
 }  // namespace fleetmark

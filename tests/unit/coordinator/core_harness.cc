@@ -307,6 +307,7 @@ Reply CoreHarness::Ask(const std::function<Event(uint64_t)>& make) {
 void CoreHarness::StepOnce(const Event& event) {
   Effects effects;
   core->Step(event, clock.Now(), &effects);
+  ASSERT_EQ(core->FindIndexFault(clock.Now()), "");
   if (!effects.writes.empty()) {
     const Status status = store->Commit(effects.writes);
     ASSERT_TRUE(status.ok()) << status.ToString();

@@ -57,8 +57,8 @@ struct ScriptedAgent {
 };
 
 // CoordinatorCore with a real store, a fake clock and scripted agents: every effect is carried out as the loop does,
-// the writes first. Fails the test when a StartRun leaves whose attempt is not stored as dispatched, or an ack whose
-// report is not stored.
+// the writes first. Fails the test when an index of the core is not what a full walk gives, when a StartRun leaves
+// whose attempt is not stored as dispatched, or an ack whose report is not stored.
 class CoreHarness {
  public:
   CoreHarness();

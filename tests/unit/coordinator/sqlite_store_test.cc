@@ -52,7 +52,7 @@ void MakeVersion3(const std::filesystem::path& file) {
     database.exec(*sql);
   }
   database.exec("PRAGMA user_version = 3");
-  database.exec("INSERT INTO agents VALUES ('agent-1', 'lab-3', 'lab-3:7810', x'', 0, 0, 0, 0)");
+  database.exec("INSERT INTO agents VALUES ('agent-1', 'lab-3', 'lab-3:7810', x'22056c61622d33', 0, 0, 0, 0)");
   database.exec("INSERT INTO jobs VALUES (1, 'job', 'request', x'', 1000, 0)");
   database.exec(
       "INSERT INTO runs VALUES (1, 'run', 'job', 0, 1, 'tensor_add', 1, 'n=256', 'libtorch', 'stock', 'agent-1', "
@@ -82,6 +82,8 @@ TEST(SqliteStore, ResultsFromBeforeVerdictsStayOnTheBoardWithoutAReason) {
   EXPECT_EQ(values->front().value, 70);
   EXPECT_EQ(values->front().verdict, "UNCHECKED");
   EXPECT_EQ(values->front().verdict_cause + values->front().verdict_reason, "");
+  ASSERT_EQ(store->Load()->agents.size(), 1u);  // whose description has moved
+  EXPECT_EQ(store->Load()->agents[0].description.name(), "lab-3");
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {

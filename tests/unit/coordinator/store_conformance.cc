@@ -20,6 +20,9 @@ void StoreConformance::SetUp() {
   agent.address = "127.0.0.1:7810";
   agent.description.set_agent_id("agent-1");
   agent.description.set_name("lab-3");
+  Runtimes runtimes;
+  runtimes.Add()->set_name("libtorch");
+  agent.runtimes = ShareRuntimes(runtimes);
   ASSERT_TRUE(store_->Commit({PutAgent{agent}}).ok());
 }
 
@@ -167,6 +170,8 @@ TEST_P(StoreConformance, LoadsWhatHasNotEnded) {
   ASSERT_TRUE(state.ok()) << state.status().ToString();
   ASSERT_EQ(state->agents.size(), 1u);
   EXPECT_EQ(state->agents[0].description.name(), "lab-3");
+  ASSERT_EQ(state->agents[0].runtimes->size(), 1);
+  EXPECT_EQ(state->agents[0].runtimes->Get(0).name(), "libtorch");
   ASSERT_EQ(state->jobs.size(), 1u);
   EXPECT_EQ(state->jobs[0].job_id, "open");
   ASSERT_EQ(state->runs.size(), 2u);
