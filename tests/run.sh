@@ -14,7 +14,7 @@ readonly UNTHREADED_TESTS=(agent_core_test base_test ceiling_book_test common_te
 # Integration tests that need LibTorch, or build something, or leave what ends unwatched (docs_test, the README's commands).
 readonly NOT_UNDER_ASAN='^integration\.(docs_test|test_scripts|test_runtimes|test_measurement)\.'
 # What part asan-ubsan has run is not compiled and run once more without sanitizers.
-readonly RUN_UNDER_ASAN='^(agent|base|ceiling|common|coordinator|data|gpu|journal|protocol|rpc|sampler|verdict|worker_(core|process|threads))'
+readonly RUN_UNDER_ASAN='^(agent|base|ceiling|common|coordinator|data|gpu|interleavings|journal|protocol|rpc|sampler|verdict|worker_(core|process|threads))'
 readonly DEFAULT_PARTS=(format tsan asan-ubsan worker quickstart main)
 
 usage() {
