@@ -15,7 +15,7 @@ constexpr char kRestoreHint[] =
 bool IsPast(const std::vector<PastEpoch>& past, int epoch, const std::string& instance_id) {
   if (epoch == 0 || instance_id.empty() || past.empty() || epoch < past.front().coordinator_epoch) return true;
   return std::any_of(past.begin(), past.end(), [&](const PastEpoch& one) {
-    if (one.restored_from > 0) return one.restored_from < epoch && epoch < one.coordinator_epoch;
+    if (one.restored_from > 0) return epoch < one.coordinator_epoch;
     return one.coordinator_epoch == epoch && one.instance_id == instance_id;
   });
 }

@@ -7,8 +7,9 @@
 // Whose agents a coordinator may take over. Two coordinators must never both go on from one store: a copy that somebody
 // starts beside the original has to be refused, while a backup that a person restores has to be taken.
 //
-// The rule: an agent is taken over when the coordinator that it obeyed last is one that this store remembers, or one of
-// those that a restore has declared lost. Numbers alone do not tell: a copy's epoch grows with each of its starts.
+// The rule: an agent is taken over when the coordinator that it obeyed last is one that this store remembers, or of an
+// epoch before that of a restore, which is a person's word that nothing else counts any more. Numbers alone do not tell:
+// a copy's epoch grows with each of its starts.
 namespace fleetmark {
 
 // The epoch that a restore takes, so that the next start has one above all that came after the backup. Nobody can look

@@ -63,7 +63,7 @@ using Write =
     std::variant<PutAgent, PutWorkload, PutJob, PutRun, PutAttempt, PutReport, KeepReport, PutProfile, DropProfile>;
 
 // A start of a coordinator on this store; or, with `restored_from`, that the store was restored from a backup made in
-// that epoch: what came after it, up to `coordinator_epoch`, is lost.
+// that epoch: no other coordinator of an epoch below `coordinator_epoch` counts any more.
 struct PastEpoch {
   int coordinator_epoch = 0;
   std::string instance_id;

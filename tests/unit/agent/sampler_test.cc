@@ -16,6 +16,8 @@
 namespace fleetmark {
 namespace {
 
+using agent::WaitUntil;
+
 using testing::Each;
 using testing::HasSubstr;
 using testing::IsNan;

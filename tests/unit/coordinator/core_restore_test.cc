@@ -255,7 +255,7 @@ TEST(Descent, ARestoreTakesWhatCameAfterTheBackupAndNothingThatCameAfterItself) 
   EXPECT_TRUE(CheckDescent(restored, Saw(2, "b")).ok());
   EXPECT_TRUE(CheckDescent(restored, Saw(7, "lost")).ok());
   EXPECT_TRUE(CheckDescent(restored, Saw(999, "lost")).ok());
-  EXPECT_EQ(CheckDescent(restored, Saw(2, "another")).kind(), "other_coordinator");
+  EXPECT_TRUE(CheckDescent(restored, Saw(2, "another")).ok()) << "a copy that ran beside the original, now stopped";
   EXPECT_EQ(CheckDescent(restored, Saw(1'001, "a copy of the restored one")).kind(), "other_coordinator");
 }
 
