@@ -8,8 +8,8 @@
 // starts beside the original has to be refused, while a backup that a person restores has to be taken.
 //
 // The rule: an agent is taken over when the coordinator that it obeyed last is one that this store remembers, or of an
-// epoch before that of a restore, which is a person's word that nothing else counts any more. Numbers alone do not tell:
-// a copy's epoch grows with each of its starts.
+// epoch before that of a restore, which is a person's word that nothing else counts any more. Numbers alone do not
+// tell: a copy's epoch grows with each of its starts.
 namespace fleetmark {
 
 // The epoch that a restore takes, so that the next start has one above all that came after the backup. Nobody can look

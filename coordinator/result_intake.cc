@@ -149,7 +149,7 @@ void OnLookedUp(StepContext& step, const LookedUp& event) {
   stray.is_looked_up = true;
   stray.is_known = event.attempt.has_value();
   if (stray.is_known) stray.attempt = *event.attempt;
-  if (stray.is_known && stray.attempt.report_sha256 == stray.sha256) {
+  if (stray.is_known && !stray.sha256.empty() && stray.attempt.report_sha256 == stray.sha256) {
     OweAck(step, *agent, event.attempt_id, stray.sha256);  // it was stored, and the ack was lost
     agent->strays.erase(found);
   } else {

@@ -108,6 +108,23 @@ TEST(CoreAttempts, AnUnreachableMachineMakesItsRunUnknownAndNoSecondAttempt) {
   EXPECT_EQ(fleet.StateOf(run), "succeeded");
 }
 
+// Its machine slept, and comes back with a run that was given up and ends only now.
+TEST(CoreAttempts, WhatWasGivenUpAndIsStillListedHasNothingToAcknowledge) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  v1::SubmitRequest request = CoreHarness::Request("any");
+  request.set_retries(1);
+  const std::string run = fleet.SubmitOne(request);
+  const std::string first = CoreHarness::Running(lab);
+  lab.is_up = false;
+  fleet.Settle();
+  fleet.Advance(fleet.lease_s + 60);
+  ASSERT_EQ(fleet.RunOf(run).attempts(0).failure().kind(), "lease_expired");
+  lab.is_up = true;
+  fleet.Advance(60);  // the harness's agents watch what is acknowledged
+  EXPECT_FALSE(lab.attempts.contains(first)) << "reported once it was over, and acknowledged then";
+}
+
 TEST(CoreAttempts, AKillRunIsReplannedOnceItsLeaseAndTheKillBoundHavePassed) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");

@@ -349,6 +349,8 @@ void CoreHarness::PerformDescribe(const DescribeCall& call) {
 void CoreHarness::TakeAcks(ScriptedAgent& agent, const v1::SyncRequest& request) {
   for (const v1::Ack& ack : request.acks()) {
     const auto report = agent.reports.find(ack.attempt_id());
+    EXPECT_TRUE(report != agent.reports.end() || !agent.attempts.contains(ack.attempt_id()))
+        << "an ack for an attempt that has no report yet";
     if (report == agent.reports.end() || Sha256Hex(report->second) != ack.sha256()) continue;
     const auto stored = *store->FindAttempt(ack.attempt_id());
     if (stored.has_value() && stored->report_sha256 != ack.sha256()) {
