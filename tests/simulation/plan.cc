@@ -94,8 +94,8 @@ IncidentKind AnyKind(Dice& dice, const Theme& theme) {
 double ChooseTime(Dice& dice, const Plan& plan) {
   if (dice.Chance(0.5)) return dice.Seconds(0.5, plan.safety_s);
   const auto last = static_cast<int64_t>(plan.incidents.size()) - 1;
-  return plan.incidents[static_cast<size_t>(dice.Between(0, last))].at_s +
-         dice.Seconds(-0.1, dice.Chance(0.5) ? 0.1 : 3);
+  const double job_s = plan.incidents[static_cast<size_t>(dice.Between(0, last))].at_s;
+  return std::min(job_s + dice.Seconds(-0.1, dice.Chance(0.5) ? 0.1 : 3), plan.safety_s);
 }
 
 Incident MakeFault(Dice& dice, const Plan& plan, const Theme& theme) {
