@@ -83,7 +83,10 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
   world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
   const auto shared = std::make_shared<Request>(std::move(request));
   world_->monitor().OnCalled(call->agent, world_->schedule().now_ns());
-  world_->network().SendRequest(index_, call->agent,
+  const bool is_order = std::holds_alternative<v1::StartRunRequest>(*shared) ||
+                        std::holds_alternative<v1::CancelRunRequest>(*shared) ||
+                        std::holds_alternative<v1::DrainRequest>(*shared);
+  world_->network().SendRequest(index_, call->agent, is_order,
                                 [this, call, shared, life = world_->agent(call->agent).life()](bool is_second) {
                                   // What comes twice comes through one connection, to one process. Once may be late, to
                                   // whichever is there.

@@ -50,17 +50,18 @@ void World::Happen(const Incident& incident) {
 
 void World::HappenToLink(const Incident& incident) {
   Link& link = network_.Between(0, incident.target);
+  const bool is_for_orders = incident.point % 2 == 1;  // most other messages are Syncs
   const int64_t duration_ns = SecondsToNanos(incident.duration_s);
   const int64_t until_ns = schedule_.now_ns() + duration_ns;
   switch (incident.kind) {
     case IncidentKind::kDropRequest:
-      ++link.drop_requests;
+      ++(is_for_orders ? link.drop_orders : link.drop_requests);
       return;
     case IncidentKind::kDropAnswer:
       ++link.drop_answers;
       return;
     case IncidentKind::kDuplicate:
-      ++link.duplicate;
+      ++(is_for_orders ? link.duplicate_orders : link.duplicate);
       return;
     case IncidentKind::kOtherSpec:
       ++link.other_spec;
@@ -69,7 +70,7 @@ void World::HappenToLink(const Incident& incident) {
       ++link.bad_spec;
       return;
     case IncidentKind::kDelayRequest:
-      link.delay_request_ns = duration_ns;
+      (is_for_orders ? link.delay_order_ns : link.delay_request_ns) = duration_ns;
       return;
     case IncidentKind::kDelayAnswer:
       link.delay_answer_ns = duration_ns;
@@ -99,12 +100,11 @@ void World::HappenToMachine(const Incident& incident) {
       if (machine.IsLocked()) machine.Kill(machine.workers().front().pid);
       return;
     case IncidentKind::kReboot:
-      for (const auto& other : agents_) {
-        if (&other->machine() != &machine) continue;
-        other->Crash();
-        other->StartIn(incident.duration_s);
-      }
-      return machine.Reboot();
+      if (incident.point % 2 == 1) return Reboot(machine, incident.duration_s);
+      // What leaves for it in its last second comes when it is up again.
+      network_.Between(0, incident.target).delay_request_ns = until_ns - schedule_.now_ns() + 2 * kNanosPerSecond;
+      return schedule_.In(kNanosPerSecond, Schedule::Kind::kTimer,
+                          [this, &machine, incident] { Reboot(machine, incident.duration_s); });
     case IncidentKind::kLoseJournal:
       one.Crash();
       one.LoseJournal();
@@ -127,6 +127,15 @@ void World::HappenToMachine(const Incident& incident) {
     default:
       return;
   }
+}
+
+void World::Reboot(Machine& machine, double duration_s) {
+  for (const auto& agent : agents_) {
+    if (&agent->machine() != &machine) continue;
+    agent->Crash();
+    agent->StartIn(duration_s);
+  }
+  machine.Reboot();
 }
 
 void World::Submit(const Incident& incident) {

@@ -18,20 +18,22 @@ bool Network::IsCut(Direction direction, const Link& link) const {
 
 int64_t Network::Latency() { return dice_->Between(50'000, dice_->Chance(0.08) ? 400'000'000 : 15'000'000); }
 
-void Network::SendRequest(int coordinator, int agent, const std::function<void(bool is_second)>& deliver) {
+void Network::SendRequest(int coordinator, int agent, bool is_order,
+                          const std::function<void(bool is_second)>& deliver) {
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kToAgent, link)) return;
-  if (link.drop_requests > 0) {
-    --link.drop_requests;
-    return;
-  }
-  if (link.duplicate > 0) {
-    --link.duplicate;
+  const auto take = [is_order](int& any, int& order) {
+    int& waiting = is_order && order > 0 ? order : any;
+    return waiting > 0 && waiting-- > 0;
+  };
+  if (take(link.drop_requests, link.drop_orders)) return;
+  if (take(link.duplicate, link.duplicate_orders)) {
     schedule_->In(Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kNow,
                   [deliver] { deliver(true); });
   }
-  schedule_->In(Latency() + std::exchange(link.delay_request_ns, 0), Schedule::Kind::kNow,
-                [deliver] { deliver(false); });
+  int64_t delay_ns = std::exchange(link.delay_request_ns, 0);
+  if (is_order) delay_ns += std::exchange(link.delay_order_ns, 0);
+  schedule_->In(Latency() + delay_ns, Schedule::Kind::kNow, [deliver] { deliver(false); });
 }
 
 void Network::SendAnswer(int coordinator, int agent, const std::function<void()>& deliver) {

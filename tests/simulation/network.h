@@ -33,9 +33,10 @@ const char* NameOf(const Request& request);
 struct Link {
   int64_t cut_to_agent_until_ns = 0;
   int64_t cut_from_agent_until_ns = 0;
-  // Faults that wait for the next message they fit.
-  int drop_requests = 0, drop_answers = 0, duplicate = 0, other_spec = 0, bad_spec = 0;
-  int64_t delay_request_ns = 0, delay_answer_ns = 0;
+  // Faults that wait for the next message they fit. An order is a StartRun, CancelRun or Drain.
+  int drop_requests = 0, drop_orders = 0, drop_answers = 0, duplicate = 0, duplicate_orders = 0;
+  int other_spec = 0, bad_spec = 0;
+  int64_t delay_request_ns = 0, delay_order_ns = 0, delay_answer_ns = 0;
 };
 
 // Carries messages: late, out of order, twice, or not at all.
@@ -48,7 +49,7 @@ class Network {
   void Heal() { links_.clear(); }
 
   // Of a coordinator's calls. `deliver` is called later, or never, or twice: then the second time with true.
-  void SendRequest(int coordinator, int agent, const std::function<void(bool is_second)>& deliver);
+  void SendRequest(int coordinator, int agent, bool is_order, const std::function<void(bool is_second)>& deliver);
   void SendAnswer(int coordinator, int agent, const std::function<void()>& deliver);
   // Of an agent's registration: cut links stop it, other faults are not for it.
   void SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver);

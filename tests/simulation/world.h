@@ -54,6 +54,7 @@ class World {
   void Happen(const Incident& incident);
   void HappenToLink(const Incident& incident);
   void HappenToMachine(const Incident& incident);
+  void Reboot(Machine& machine, double duration_s);
   void Submit(const Incident& incident);
   void Send(const v1::SubmitRequest& request);
   void CancelSomething();

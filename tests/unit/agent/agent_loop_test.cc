@@ -267,7 +267,8 @@ class FullDisk {
 TEST_F(AgentTest, WhatCannotBeJournaledIsNotSpawned) {
   {
     const FullDisk full;
-    EXPECT_EQ(StatusCode::kResourceExhausted, loop_->StartRun(Request("a", "noop")).status().code());
+    // Not a refusal, after which the caller would try elsewhere: see coordinator/order_queue.cc.
+    EXPECT_EQ(StatusCode::kUnavailable, loop_->StartRun(Request("a", "noop")).status().code());
   }
   EXPECT_EQ(0, Sync({"a"})->attempts_size());
   EXPECT_TRUE(WaitUntil([&] { return Sync({})->not_accepting().empty(); })) << "it is noticed that writing works again";
@@ -286,7 +287,7 @@ TEST_F(AgentTest, AReportThatCannotBeWrittenIsKeptUntilItCan) {
     v1::DrainRequest drain;
     *drain.mutable_fence() = NewFence();
     drain.set_on(true);
-    EXPECT_EQ(StatusCode::kResourceExhausted, loop_->Drain(drain).status().code());
+    EXPECT_EQ(StatusCode::kUnavailable, loop_->Drain(drain).status().code());
   }
   EXPECT_FALSE(Sync({"a"})->draining());
   EXPECT_EQ("succeeded", WaitForReport("a").outcome());
