@@ -179,6 +179,17 @@ TEST(AgentCoreStart, IsRefusedWhileSomebodyHoldsTheDevice) {
   EXPECT_TRUE(agent.journal_.attempts.empty());
 }
 
+// Found by the simulator: the coordinator had planned the run elsewhere when the network delivered StartRun once more.
+TEST(AgentCoreStart, ARefusalStandsWhenTheSameStartRunComesTwice) {
+  CoreHarness agent;
+  const Status held = FailedPrecondition("held by agent y", "", "device_busy");
+  EXPECT_EQ("device_busy", agent.Start(agent.StartRequest("a"), held).kind());
+  EXPECT_EQ("tombstone", agent.StartState(agent.StartRequest("a")));
+  EXPECT_EQ(0, agent.spawns("a"));
+  EXPECT_TRUE(agent.journal_.retired.empty()) << "a connection, and what it delivers twice, ends with this process";
+  EXPECT_EQ("accepted", agent.StartState(agent.StartRequest("b")));
+}
+
 TEST(AgentCoreStart, IsRefusedWithoutCapacityAndSyncSaysWhy) {
   CoreHarness agent;
   agent.Step(CapacityChanged{FailedPrecondition("the disk is nearly full", "", "disk_full")});

@@ -145,6 +145,25 @@ TEST(CoreAttempts, AKillRunIsReplannedOnceItsLeaseAndTheKillBoundHavePassed) {
   EXPECT_EQ(fleet.RunOf(run).attempts(0).failure().kind(), "lease_expired");
 }
 
+// Found by the simulator: the machine came back, was leased anew and got the StartRun that had been under way, while
+// the run was with another.
+TEST(CoreAttempts, AStartRunStillUnderWayWhenTheLeaseRunsOutIsWaitedFor) {
+  CoreHarness fleet;
+  fleet.lease_s = 10;  // which ends before a StartRun comes too late
+  fleet.RestartCoordinator();
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  lab.is_silent = true;
+  v1::SubmitRequest request = CoreHarness::Request("any");
+  request.set_retries(1);
+  const std::string run = fleet.SubmitOne(request);
+  ScriptedAgent& other = fleet.AddAgent("other");
+  fleet.Advance(38);  // StartRun is good for 30 s, and the kill bound is 10 s
+  EXPECT_THAT(other.starts, SizeIs(0));
+  fleet.Advance(4);
+  EXPECT_THAT(other.starts, SizeIs(1));
+  EXPECT_EQ(fleet.RunOf(run).attempts(0).failure().kind(), "lease_expired");
+}
+
 TEST(CoreAttempts, AfterARestartOfTheCoordinatorALeaseCountsInFullFromThen) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
@@ -264,6 +283,20 @@ TEST(CoreAttempts, ACancelForAnUnreachableMachineIsDeliveredWhenItComesBack) {
   fleet.RestartCoordinator();
   lab.is_up = true;
   fleet.Advance(60);
+  EXPECT_EQ(fleet.StateOf(run), "cancelled");
+}
+
+// Found by the simulator: the answer to each Sync had it asked for again, and each failure had a Sync sent.
+TEST(CoreAttempts, ACancelThatAnAgentCannotTakeIsNotAskedForInABusyLoop) {
+  CoreHarness fleet;
+  ScriptedAgent& lab = fleet.AddAgent("lab");
+  const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
+  lab.failing_cancels = 100;
+  ASSERT_TRUE(fleet.Cancel({run}).ok());
+  EXPECT_THAT(lab.cancels, SizeIs(2)) << "again after a look at what it has";
+  EXPECT_EQ(fleet.StateOf(run), "running");
+  lab.failing_cancels = 0;
+  fleet.Advance(10);  // the next answer to a Sync
   EXPECT_EQ(fleet.StateOf(run), "cancelled");
 }
 

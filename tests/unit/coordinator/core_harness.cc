@@ -452,6 +452,10 @@ OrderAnswered CoreHarness::Start(ScriptedAgent& agent, const OrderCall& call, co
 
 OrderAnswered CoreHarness::CancelRun(ScriptedAgent& agent, const OrderCall& call, const v1::CancelRunRequest& request) {
   agent.cancels.push_back(request.attempt_id());
+  if (agent.failing_cancels > 0) {
+    --agent.failing_cancels;
+    return {call.agent_id, Unavailable("the disk is full", "", "disk_full"), {}};
+  }
   v1::AttemptStatus& status = agent.attempts[request.attempt_id()];
   status.set_attempt_id(request.attempt_id());
   if (status.state().empty()) status.set_state("tombstone");

@@ -41,6 +41,7 @@ struct ScriptedAgent {
   bool is_up = true;
   bool is_silent = false;  // takes calls and never answers
   OnStart on_start = OnStart::kRun;
+  int failing_cancels = 0;    // so many more, for its disk is full
   bool cuts_reports = false;  // sends bytes that do not have the hash
   std::string not_accepting;
   bool draining = false;
