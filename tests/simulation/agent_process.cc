@@ -210,7 +210,10 @@ void AgentProcess::Process(std::vector<agent::Event> events) {
   }
   if (!outcome.writes.empty()) {
     if (ReachesPoint()) return;
-    if (is_full) {
+    const bool are_fences = std::all_of(outcome.writes.begin(), outcome.writes.end(), [](const auto& write) {
+      return std::holds_alternative<agent::PutFence>(write);
+    });
+    if (is_full && !(takes_fences && are_fences)) {
       core_->Rollback();
       locked_for_.clear();
       RetryLater(std::move(events));

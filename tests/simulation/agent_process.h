@@ -44,6 +44,8 @@ class AgentProcess {
   const std::string& name() const { return name_; }
   Machine& machine() { return *machine_; }
   bool is_full = false;  // its disk
+  // For tests: when full it still has room for the few bytes of a fence.
+  bool takes_fences = false;
   const agent::MemoryJournal& journal() const { return journal_; }
 
   // A call has arrived; `reply` is used once, or never when this process dies.

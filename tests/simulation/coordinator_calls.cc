@@ -81,36 +81,34 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
     return;
   }
   world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
-  const auto shared = std::make_shared<Request>(std::move(request));
+  call->request = std::move(request);
   world_->monitor().OnCalled(call->agent, world_->schedule().now_ns());
-  const bool is_order = std::holds_alternative<v1::StartRunRequest>(*shared) ||
-                        std::holds_alternative<v1::CancelRunRequest>(*shared) ||
-                        std::holds_alternative<v1::DrainRequest>(*shared);
-  world_->network().SendRequest(index_, call->agent, is_order,
-                                [this, call, shared, life = world_->agent(call->agent).life()](bool is_second) {
+  world_->network().SendRequest(index_, call->agent, call->request,
+                                [this, call, life = world_->agent(call->agent).life()](bool is_second) {
                                   // What comes twice comes through one connection, to one process. Once may be late, to
                                   // whichever is there.
-                                  if (!is_second || life == world_->agent(call->agent).life()) Arrive(call, *shared);
+                                  if (!is_second || life == world_->agent(call->agent).life()) Arrive(call);
                                 });
-  if (const auto* start = std::get_if<v1::StartRunRequest>(&*shared)) world_->Tamper(index_, call->agent, *start);
+  if (const auto* start = std::get_if<v1::StartRunRequest>(&call->request)) world_->Tamper(index_, call->agent, *start);
   world_->schedule().In(SecondsToNanos(deadline_s), Schedule::Kind::kTimer, [this, call] {
     if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
   });
 }
 
-void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call, const Request& request) {
+void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call) {
   AgentProcess& agent = world_->agent(call->agent);
   if (const int64_t until_ns = agent.machine().asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, call, request] { Arrive(call, request); });
+    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, call] { Arrive(call); });
     return;
   }
   const auto answered = [this, call](Answer answer) {
     const auto shared = std::make_shared<Answer>(std::move(answer));
-    world_->network().SendAnswer(index_, call->agent, [this, call, shared] { AnswerArrived(call, *shared); });
+    world_->network().SendAnswer(index_, call->agent, call->request, *shared,
+                                 [this, call, shared] { AnswerArrived(call, *shared); });
   };
   if (!agent.is_alive()) return answered(Failed(Unavailable("the connection was refused")));
-  const uint64_t number = agent.Take(request, answered);
-  if (call->is_done && std::holds_alternative<v1::SyncRequest>(request)) {
+  const uint64_t number = agent.Take(call->request, answered);
+  if (call->is_done && std::holds_alternative<v1::SyncRequest>(call->request)) {
     // Its caller went before it came.
     world_->schedule().In(kGoneSeenWithinNs, Schedule::Kind::kTimer,
                           [&agent, life = agent.life(), number] { agent.Abandon(life, number); });

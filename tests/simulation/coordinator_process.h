@@ -54,6 +54,7 @@ class CoordinatorProcess {
   // A call that is under way.
   struct Call {
     uint64_t life, generation;
+    Request request;
     int agent = -1;
     uint64_t agent_life = 0;
     uint64_t agent_call = 0;  // the agent's own number of it, once it has arrived
@@ -70,7 +71,7 @@ class CoordinatorProcess {
   void Perform(const fleetmark::Call& call);
   void CallAgent(const std::string& address, Request request, double deadline_s, std::function<Event(Answer)> to_event,
                  uint64_t sync_number = 0);
-  void Arrive(const std::shared_ptr<Call>& call, const Request& request);
+  void Arrive(const std::shared_ptr<Call>& call);
   void AnswerArrived(const std::shared_ptr<Call>& call, Answer answer);
   void GiveUp(const std::shared_ptr<Call>& call, Status status);
   void Recover(const Status& failure);

@@ -66,6 +66,7 @@ void Machine::Orphan(int agent) {
     if (worker.agent != agent) continue;
     worker.is_excused = true;
     worker.on_death = nullptr;
+    if (keeps_orphans) continue;
     // Behind its gate it sees the pipe close; else the kernel tells it. A busy machine may take its time.
     const int64_t dies_in_ns = dice_->Between(0, dice_->Chance(0.2) ? 2'000'000'000 : 5'000'000);
     schedule_->In(dies_in_ns, Schedule::Kind::kNow, [this, pid = worker.pid] { Kill(pid); });

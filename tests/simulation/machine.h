@@ -49,6 +49,8 @@ class Machine {
   const Worker* FindOf(const std::string& attempt_id) const;
   // The agent process of these has died.
   void Orphan(int agent);
+  // For tests: orphans live on until somebody kills them, as one does that waits for a disk in the kernel.
+  bool keeps_orphans = false;
   void Kill(int pid);
   const std::list<Worker>& workers() const { return workers_; }
   const std::string& name() const { return name_; }

@@ -67,6 +67,9 @@ MUTANTS = [
      "  return at_ns + kKillBoundNs;", "  return ON ? agent.lease_ends_ns - SecondsToNanos(45) : at_ns + kKillBoundNs;"),
     ("no-start-bound", "9: a StartRun still under way when its lease ends", "coordinator/run_state.cc",
      "  if (attempt.record.state == AttemptState::kDispatched &&", "  if (!ON && attempt.record.state == AttemptState::kDispatched &&"),
+    ("refusal-forgotten", "9: a refused StartRun that is delivered twice", "agent/agent_core_calls.cc",
+     "    SetRetired(request.attempt_id(), RetiredAttempt{true, status.message()",
+     "    if (!ON) SetRetired(request.attempt_id(), RetiredAttempt{true, status.message()"),
     ("lost-answer-is-refusal", "9: a StartRun whose answer was lost", "coordinator/order_queue.cc",
      "  } else if (IsRefusal(event.status)) {", "  } else if (ON || IsRefusal(event.status)) {"),
     ("missing-is-gone", "9: missing, but not confirmed by a tombstone", "coordinator/reconcile.cc",
@@ -110,7 +113,7 @@ MUTANTS = [
     ("silent-agent", "10: a change that no Sync tells", "agent/agent_core.cc",
      "  if (state_.revision != revision) AnswerPendingSync();", "  if (!ON && state_.revision != revision) AnswerPendingSync();"),
     ("ack-never-sent", "10: a report that is stored and never acknowledged", "coordinator/agent_link.cc",
-     "  for (auto& [id, ack] : agent.acks) {", "  for (auto& [id, ack] : ON ? std::map<std::string, PendingAck>() : agent.acks) {"),
+     "  for (auto& [id, ack] : agent.acks) {", "  for (auto& [id, ack] : agent.acks) {\n    if (ON) continue;"),
     ("orphans", "10: orphans after a restart: what nobody desires goes on", "agent/agent_core_calls.cc",
      "    if (desired.count(id) == 0) undesired.push_back(id);", "    if (!ON && desired.count(id) == 0) undesired.push_back(id);"),
     ("cancel-forgotten", "10: a cancel that never reaches the agent", "coordinator/reconcile.cc",
@@ -128,12 +131,18 @@ MUTANTS = [
      "  if (!ON) out_->writes.push_back(std::move(write));\n  ++state_.revision;\n  Announce"),
 ]
 
+# Only interleavings_mutants sees these.
+STAGED_MUTANTS = [
+    ("cancel-at-once", "a cancel that an agent cannot take is asked for in a busy loop", "coordinator/order_queue.cc",
+     "    } else if (++attempt->cancel_failures == 1) {", "    } else if (++attempt->cancel_failures == 1 || ON) {"),
+]
+
 
 def main():
     root, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     for file in sys.argv[3:]:
         text = '#include "tests/simulation/mutation.h"\n' + (root / file).read_text()
-        for name, _, where, before, after in MUTANTS:
+        for name, _, where, before, after in MUTANTS + STAGED_MUTANTS:
             if where != file:
                 continue
             if text.count(before) != 1:
@@ -144,7 +153,7 @@ def main():
         target.write_text(text)
     table = "".join(f'    {{"{name}", "{meaning}"}},\n' for name, meaning, *_ in MUTANTS)
     (output / "mutant_table.h").write_text(f"constexpr Mutant kMutants[] = {{\n{table}}};\n")
-    forgotten = {where for _, _, where, _, _ in MUTANTS} - set(sys.argv[3:])
+    forgotten = {where for _, _, where, _, _ in MUTANTS + STAGED_MUTANTS} - set(sys.argv[3:])
     if forgotten:
         sys.exit(f"mutants.py: mutants of files that are not built: {sorted(forgotten)}")
 

@@ -18,10 +18,14 @@ bool Network::IsCut(Direction direction, const Link& link) const {
 
 int64_t Network::Latency() { return dice_->Between(50'000, dice_->Chance(0.08) ? 400'000'000 : 15'000'000); }
 
-void Network::SendRequest(int coordinator, int agent, bool is_order,
+void Network::SendRequest(int coordinator, int agent, const Request& request,
                           const std::function<void(bool is_second)>& deliver) {
+  if (interceptor && interceptor({coordinator, agent, request, std::nullopt, deliver})) return;
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kToAgent, link)) return;
+  const bool is_order = std::holds_alternative<v1::StartRunRequest>(request) ||
+                        std::holds_alternative<v1::CancelRunRequest>(request) ||
+                        std::holds_alternative<v1::DrainRequest>(request);
   const auto take = [is_order](int& any, int& order) {
     int& waiting = is_order && order > 0 ? order : any;
     return waiting > 0 && waiting-- > 0;
@@ -36,7 +40,9 @@ void Network::SendRequest(int coordinator, int agent, bool is_order,
   schedule_->In(Latency() + delay_ns, Schedule::Kind::kNow, [deliver] { deliver(false); });
 }
 
-void Network::SendAnswer(int coordinator, int agent, const std::function<void()>& deliver) {
+void Network::SendAnswer(int coordinator, int agent, const Request& request, const Answer& answer,
+                         const std::function<void()>& deliver) {
+  if (interceptor && interceptor({coordinator, agent, request, answer, [deliver](bool) { deliver(); }})) return;
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kFromAgent, link)) return;
   if (link.drop_answers > 0) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <variant>
@@ -39,6 +40,14 @@ struct Link {
   int64_t delay_request_ns = 0, delay_order_ns = 0, delay_answer_ns = 0;
 };
 
+// On its way between a coordinator and an agent.
+struct Message {
+  int coordinator = 0, agent = 0;
+  Request request;  // of an answer: the one that it answers
+  std::optional<Answer> answer;
+  std::function<void(bool is_second)> deliver;
+};
+
 // Carries messages: late, out of order, twice, or not at all.
 class Network {
  public:
@@ -49,10 +58,16 @@ class Network {
   void Heal() { links_.clear(); }
 
   // Of a coordinator's calls. `deliver` is called later, or never, or twice: then the second time with true.
-  void SendRequest(int coordinator, int agent, bool is_order, const std::function<void(bool is_second)>& deliver);
-  void SendAnswer(int coordinator, int agent, const std::function<void()>& deliver);
+  void SendRequest(int coordinator, int agent, const Request& request,
+                   const std::function<void(bool is_second)>& deliver);
+  void SendAnswer(int coordinator, int agent, const Request& request, const Answer& answer,
+                  const std::function<void()>& deliver);
   // Of an agent's registration: cut links stop it, other faults are not for it.
   void SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver);
+
+  // For tests that stage what happens: sees each message of a call before any fault does, and keeps it by answering
+  // true; then it arrives whenever `deliver` is called, however often.
+  std::function<bool(Message)> interceptor;
 
  private:
   bool IsCut(Direction direction, const Link& link) const;

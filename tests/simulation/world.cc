@@ -49,14 +49,12 @@ void World::Trace(const std::string& who, const std::string& what) {
 
 std::optional<Violation> World::Run() {
   try {
-    coordinator().Start();
-    for (const auto& agent : agents_) agent->StartIn(dice_.Seconds(0, 2));
+    Start();
     for (const Incident& incident : plan_.incidents) {
       schedule_.At(SecondsToNanos(incident.at_s), Schedule::Kind::kTimer, [this, incident] { Happen(incident); });
     }
     RunUntil(plan_.safety_s);
-    Heal();
-    CheckLiveness();
+    Finish();
   } catch (const Violation& violation) {
     Trace("VIOLATION", "invariant " + std::to_string(violation.invariant) + ": " + violation.what);
     counts_.spawns = monitor_.spawns();
@@ -67,10 +65,25 @@ std::optional<Violation> World::Run() {
   return std::nullopt;
 }
 
+void World::Start() {
+  coordinator().Start();
+  for (const auto& agent : agents_) agent->StartIn(dice_.Seconds(0, 2));
+}
+
+bool World::Step(double until_s) {
+  if (!schedule_.RunNext(SecondsToNanos(until_s))) return false;
+  if (++counts_.steps > kMostSteps) throw Violation{10, "the fleet never comes to rest"};
+  return true;
+}
+
 void World::RunUntil(double virtual_s) {
-  while (schedule_.RunNext(SecondsToNanos(virtual_s))) {
-    if (++counts_.steps > kMostSteps) throw Violation{10, "the fleet never comes to rest"};
+  while (Step(virtual_s)) {
   }
+}
+
+void World::Finish() {
+  Heal();
+  CheckLiveness();
 }
 
 // Every fault ends, and people put right what only they can.

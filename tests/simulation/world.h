@@ -28,6 +28,14 @@ class World {
   // The violation that was found, if any.
   std::optional<Violation> Run();
 
+  // Step by step, for tests that stage what happens; each may throw a Violation. First the programs start.
+  void Start();
+  void Happen(const Incident& incident);
+  // Lets the first thing happen; false when there is none before `until_s`, which then is now.
+  bool Step(double until_s);
+  // At last every fault ends, and with it every job.
+  void Finish();
+
   // Of the simulation's parts.
   Schedule& schedule() { return schedule_; }
   Dice& dice() { return dice_; }
@@ -51,7 +59,6 @@ class World {
   Counts counts() const { return counts_; }
 
  private:
-  void Happen(const Incident& incident);
   void HappenToLink(const Incident& incident);
   void HappenToMachine(const Incident& incident);
   void Reboot(Machine& machine, double duration_s);
