@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 // A machine on which a search is made: how fast settings are there, and what loss they give.
-struct Machine {
+struct SearchedMachine {
   std::function<double(const TuneSettings&)> speed = [](const TuneSettings&) { return 1.0; };
   std::function<double(const TuneSettings&)> loss = [](const TuneSettings&) { return 0.5; };
   std::function<std::string(const TuneSettings&)> failure = [](const TuneSettings&) { return ""; };
@@ -77,7 +77,7 @@ v1::TunedCandidate RowOf(const TuneSearch& search, const std::string& name) {
 }
 
 TEST(TuneSearch, FindsWhatIsFastestInSeveralParametersTogether) {
-  Machine machine;
+  SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) {
     return (settings.at("threads") == "2" ? 1.2 : 1.0) * (settings.at("format") == "nhwc" ? 1.1 : 1.0);
   };
@@ -92,7 +92,7 @@ TEST(TuneSearch, FindsWhatIsFastestInSeveralParametersTogether) {
 }
 
 TEST(TuneSearch, WhatGoesOnlyTogetherWithAnotherIsFoundStepByStep) {
-  Machine machine;
+  SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) {
     const bool is_nhwc = settings.at("format") == "nhwc", is_one = settings.at("threads") == "1";
     return is_nhwc && is_one ? 0.5 : is_nhwc ? 1.3 : is_one ? 1.2 : 1.0;  // together they are slower than either
@@ -103,7 +103,7 @@ TEST(TuneSearch, WhatGoesOnlyTogetherWithAnotherIsFoundStepByStep) {
 TEST(TuneSearch, NoiseIsNoGain) {
   int found = 0;
   for (uint32_t seed = 1; seed <= 100; ++seed) {
-    Machine machine;
+    SearchedMachine machine;
     machine.noise = 0.2;
     machine.random.seed(seed);
     if (machine.Search(SampleSpace()).Conclude().is_own) ++found;
@@ -112,7 +112,7 @@ TEST(TuneSearch, NoiseIsNoGain) {
 }
 
 TEST(TuneSearch, DriftHitsAllAlike) {
-  Machine machine;
+  SearchedMachine machine;
   machine.drift = 0.005;
   machine.speed = [](const TuneSettings& settings) { return settings.at("threads") == "2" ? 1.15 : 1.0; };
   const TuneSearch search = machine.Search(SampleSpace());
@@ -120,13 +120,13 @@ TEST(TuneSearch, DriftHitsAllAlike) {
   EXPECT_NEAR(search.Conclude().gain, 1.15, 0.01);
   ASSERT_GE(machine.first_of_round.size(), 2u);
   EXPECT_NE(machine.first_of_round[0], machine.first_of_round[1]) << "each round begins with another one";
-  Machine still;
+  SearchedMachine still;
   still.drift = 0.005;
   EXPECT_FALSE(still.Search(SampleSpace()).Conclude().is_own);
 }
 
 TEST(TuneSearch, AnotherLossIsExcludedHoweverFast) {
-  Machine machine;
+  SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) {
     return settings.at("format") == "nhwc" ? 3.0 : settings.at("threads") == "2" ? 1.2 : 1.0;
   };
@@ -141,7 +141,7 @@ TEST(TuneSearch, AnotherLossIsExcludedHoweverFast) {
 }
 
 TEST(TuneSearch, AnotherRandomStreamIsWithinTheSpreadOfStocksSeeds) {
-  Machine machine;
+  SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
   machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.54 : 0.5; };
   const TuneSearch search = machine.Search(SampleSpace());
@@ -151,7 +151,7 @@ TEST(TuneSearch, AnotherRandomStreamIsWithinTheSpreadOfStocksSeeds) {
 }
 
 TEST(TuneSearch, TheSpreadNeedsTwoOtherSeedsThatWorked) {
-  Machine machine;
+  SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
   machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.54 : 0.5; };
   Machine shaky = machine;
@@ -164,7 +164,7 @@ TEST(TuneSearch, TheSpreadNeedsTwoOtherSeedsThatWorked) {
 }
 
 TEST(TuneSearch, WithoutASeedNoneIsAskedFor) {
-  Machine machine;
+  SearchedMachine machine;
   machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.54 : 0.5; };
   TuneSpace space = SampleSpace();
   space.has_seed = false;
@@ -182,7 +182,7 @@ TEST(TuneSearch, OtherSeedsAreRunOnlyWhereALossNeedsThem) {
 }
 
 TEST(TuneSearch, WithoutALossOnlySpeedsAreCompared) {
-  Machine machine;
+  SearchedMachine machine;
   machine.has_loss = false;
   machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
   const TuneSearch search = machine.Search(SampleSpace());
@@ -191,7 +191,7 @@ TEST(TuneSearch, WithoutALossOnlySpeedsAreCompared) {
 }
 
 TEST(TuneSearch, WhatFailsIsNamedAndTheRestGoesOn) {
-  Machine machine;
+  SearchedMachine machine;
   machine.failure = [](const TuneSettings& settings) {
     return settings.at("allocator") == "retain" ? "failed: unsupported here" : "";
   };
@@ -202,7 +202,7 @@ TEST(TuneSearch, WhatFailsIsNamedAndTheRestGoesOn) {
 }
 
 TEST(TuneSearch, WhereTheWorkloadsOwnAndTheBestFailStockIsKept) {
-  Machine machine;
+  SearchedMachine machine;
   const auto is_best = [](const TuneSettings& settings) {
     return settings.at("format") == "nhwc" && settings.at("threads") == "0";
   };
@@ -231,7 +231,7 @@ TEST(TuneSearch, NothingIsComparedWithAStockThatFails) {
 }
 
 TEST(TuneSearch, KeepsToItsBudgetAndStillConfirmsWhatItFound) {
-  Machine machine;
+  SearchedMachine machine;
   machine.run_s = 10;
   machine.speed = [](const TuneSettings& settings) { return settings.at("threads") == "2" ? 1.3 : 1.0; };
   const double least_s = TuneSearch(SampleSpace(), machine.run_s).LeastS();

@@ -12,14 +12,14 @@ namespace fleetmark {
 
 using agent::WaitUntil;
 
-Machine::Machine(const std::string& machine_name, std::filesystem::path state_dir)
+AgentMachine::AgentMachine(const std::string& machine_name, std::filesystem::path state_dir)
     : name(machine_name), state_dir_(std::move(state_dir)) {
   Start();
 }
 
-Machine::~Machine() { Stop(); }
+AgentMachine::~AgentMachine() { Stop(); }
 
-void Machine::Start() {
+void AgentMachine::Start() {
   static const std::vector<v1::Runtime> runtimes = agent::DescribeRunners({{"fake", FAKE_RUNNER}});
   agent::AgentLoop::Options options;
   options.name = name;
@@ -34,7 +34,7 @@ void Machine::Start() {
   post.Serve(server_->address());
 }
 
-void Machine::Stop() {
+void AgentMachine::Stop() {
   if (loop_ == nullptr) return;
   loop_->Stop();
   server_.reset();
@@ -42,13 +42,13 @@ void Machine::Stop() {
   loop_.reset();
 }
 
-void Machine::RemoveJournal() {
+void AgentMachine::RemoveJournal() {
   for (const char* file : {"journal.db", "journal.db-wal", "journal.db-shm"}) {
     std::filesystem::remove(state_dir_ / file);
   }
 }
 
-std::string Machine::StateOf(const std::string& attempt_id) {
+std::string AgentMachine::StateOf(const std::string& attempt_id) {
   v1::SyncRequest request = post.syncs().back();
   request.set_wait_s(0);
   // Only looking: as the coordinator would say it now, so that nothing is ended.
@@ -65,7 +65,7 @@ std::string Machine::StateOf(const std::string& attempt_id) {
   return "";
 }
 
-int Machine::spawned() const {
+int AgentMachine::spawned() const {
   const std::filesystem::directory_iterator logs(state_dir_ / "logs");
   return static_cast<int>(std::distance(begin(logs), end(logs)));
 }
@@ -76,11 +76,11 @@ std::unique_ptr<Coordinator> FleetFixture::StartCoordinator(const std::string& d
   return std::move(Coordinator::Start(settings, {}, MakeDispatcher(false), &RealClock())).value();
 }
 
-std::unique_ptr<Machine> FleetFixture::StartMachine(const std::string& name) {
-  return std::make_unique<Machine>(name, directory_.path() / name);
+std::unique_ptr<AgentMachine> FleetFixture::StartMachine(const std::string& name) {
+  return std::make_unique<AgentMachine>(name, directory_.path() / name);
 }
 
-void FleetFixture::Join(Coordinator& coordinator, const Machine& machine) {
+void FleetFixture::Join(Coordinator& coordinator, const AgentMachine& machine) {
   AddAgentAsked asked;
   asked.address = machine.post.address();
   const Status status = coordinator.loop().Ask(asked).status;

@@ -16,10 +16,10 @@
 namespace fleetmark {
 
 // An agent with the fake runner, reached through a post office of its own that outlives its restarts.
-class Machine {
+class AgentMachine {
  public:
-  Machine(const std::string& name, std::filesystem::path state_dir);
-  ~Machine();
+  AgentMachine(const std::string& name, std::filesystem::path state_dir);
+  ~AgentMachine();
   void Start();
   void Stop();
   // As if somebody had put a new disk in.
@@ -44,8 +44,8 @@ class Machine {
 class FleetFixture : public testing::Test {
  protected:
   std::unique_ptr<Coordinator> StartCoordinator(const std::string& directory = "coordinator");
-  std::unique_ptr<Machine> StartMachine(const std::string& name);
-  static void Join(Coordinator& coordinator, const Machine& machine);
+  std::unique_ptr<AgentMachine> StartMachine(const std::string& name);
+  static void Join(Coordinator& coordinator, const AgentMachine& machine);
   static std::string Submit(Coordinator& coordinator, const std::string& workload, const std::string& on = "lab",
                             double seconds = 0, int retries = 0);
   static v1::RunInfo RunOf(Coordinator& coordinator, const std::string& run_id);
