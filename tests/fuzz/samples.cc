@@ -69,8 +69,8 @@ v1::AgentDescription SampleDescription(const std::string& name) {
   description.set_agent_id("id-" + name);
   description.set_name(name);
   description.set_boot_id(kSampleBoot);
-  description.set_protocol_min(kProtocolMin);
-  description.set_protocol_max(kProtocolMax);
+  description.set_protocol_min(SpokenProtocols().min);
+  description.set_protocol_max(SpokenProtocols().max);
   description.set_incarnation("incarnation-" + name);
   description.set_process_id("process-" + name);
   description.add_features(kProfileSettingsFeature);

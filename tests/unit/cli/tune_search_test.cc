@@ -154,7 +154,7 @@ TEST(TuneSearch, TheSpreadNeedsTwoOtherSeedsThatWorked) {
   SearchedMachine machine;
   machine.speed = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 1.5 : 1.0; };
   machine.loss = [](const TuneSettings& settings) { return settings.at("format") == "nhwc" ? 0.54 : 0.5; };
-  Machine shaky = machine;
+  SearchedMachine shaky = machine;
   machine.failing_seeds = 1;
   EXPECT_EQ(Kept(machine.Search(SampleSpace())), "format=nhwc");
   shaky.failing_seeds = 2;
@@ -238,7 +238,7 @@ TEST(TuneSearch, KeepsToItsBudgetAndStillConfirmsWhatItFound) {
   const TuneSearch search = machine.Search(SampleSpace(), least_s);
   EXPECT_LE(machine.elapsed_s, least_s);
   EXPECT_EQ(Kept(search), "threads=2");
-  Machine rich = machine;
+  SearchedMachine rich = machine;
   rich.elapsed_s = 0;
   rich.runs = 0;
   rich.Search(SampleSpace(), 100'000);
