@@ -57,6 +57,14 @@ std::string Meta(SQLite::Database& database, const std::string& key) {
   return row.executeStep() ? row.getColumn(0).getString() : "";
 }
 
+Status CheckIsStore(const std::filesystem::path& path) {
+  return CatchSqlite(path.string(), [&]() -> Status {
+    SQLite::Database database(path.string(), SQLite::OPEN_READWRITE);
+    if (database.tableExists("meta") && !Meta(database, "cluster_id").empty()) return OkStatus();
+    return InvalidArgument("it is a database, and not a coordinator's store", kNoBackupHint);
+  });
+}
+
 // In one transaction: from here on it is a store that has lost what came after the backup.
 StatusOr<Restored> MarkRestored(const std::filesystem::path& path, double unix_s, int at_least_epoch) {
   Restored restored;
@@ -64,9 +72,6 @@ StatusOr<Restored> MarkRestored(const std::filesystem::path& path, double unix_s
     SQLite::Database database(path.string(), SQLite::OPEN_READWRITE);
     database.exec("PRAGMA synchronous=FULL");
     FLEETMARK_RETURN_IF_ERROR(CheckSound(database, "PRAGMA integrity_check(1)"));
-    if (Meta(database, "cluster_id").empty()) {
-      return InvalidArgument("it is a database, and not a coordinator's store", kNoBackupHint);
-    }
     const int epoch_of_backup = std::atoi(Meta(database, "coordinator_epoch").c_str());
     restored.coordinator_epoch = EpochOfRestore(epoch_of_backup, at_least_epoch, unix_s);
     restored.runs = database.execAndGet("SELECT COUNT(*) FROM runs").getInt();
@@ -138,7 +143,8 @@ StatusOr<Restored> RestoreStore(const std::filesystem::path& backup, const std::
   if (std::filesystem::exists(backup.string() + "-wal")) {
     FLEETMARK_RETURN_IF_ERROR(CopyFile(backup.string() + "-wal", draft.string() + "-wal"));
   }
-  Status status = BringUpToDate(draft);
+  Status status = CheckIsStore(draft);
+  if (status.ok()) status = BringUpToDate(draft);
   StatusOr<Restored> restored = Restored();
   if (status.ok()) {
     restored = MarkRestored(draft, unix_s, at_least_epoch);

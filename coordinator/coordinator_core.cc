@@ -42,8 +42,8 @@ void CoordinatorCore::TakeUpAgents(const StoredState& stored, Moment now) {
     agent->seq = state_.seq;
     agent->retry_at_ns = now.boottime_ns + known++ / kDialedAtOnce * kDialPauseNs;
     // Leases of earlier epochs may still run, and their StartRuns arrive: both count in full from now.
-    agent->lease_ends_ns =
-        now.boottime_ns + SecondsToNanos(std::max(state_.config.epoch.previous_lease_s, kStartWithinS));
+    agent->lease_ends_ns = now.boottime_ns + SecondsToNanos(state_.config.epoch.previous_lease_s);
+    agent->boottime_read_ns = now.boottime_ns;
     state_.agents[record.agent_id] = std::move(agent);
   }
 }

@@ -123,7 +123,7 @@ struct Agent {
   int64_t last_heard_ns = 0;
   int known_revision = 0;
 
-  // Its clock: it read `boottime_ns` no later than our `boottime_read_ns`.
+  // Its clock: it read `boottime_ns` no later than our `boottime_read_ns`. Until it is heard: when the core began.
   std::string boot_id;
   int64_t boottime_ns = 0;
   int64_t boottime_read_ns = 0;

@@ -22,7 +22,9 @@ bool EndsWithLease(const Attempt& attempt) { return attempt.record.kill_on_disco
 int64_t LeaseVerdictAt(const Agent& agent, const Attempt& attempt) {
   int64_t at_ns = agent.lease_ends_ns;
   const v1::BootTime& start_by = attempt.record.start_by;
-  if (attempt.record.state == AttemptState::kDispatched && start_by.boot_id() == agent.boot_id) {
+  if (attempt.record.state == AttemptState::kDispatched && agent.boot_id.empty()) {
+    at_ns = std::max(at_ns, agent.boottime_read_ns + SecondsToNanos(kStartWithinS));  // of before this core began
+  } else if (attempt.record.state == AttemptState::kDispatched && agent.boot_id == start_by.boot_id()) {
     at_ns = std::max(at_ns, BoottimeHere(agent, static_cast<int64_t>(start_by.boottime_ns())));
   }
   return at_ns + kKillBoundNs;

@@ -61,8 +61,8 @@ v1::AgentDescription MakeDescription() {
   description.set_boot_id("boot");
   description.set_process_id(NewId());
   description.set_version("benchmark");
-  description.set_protocol_min(kProtocolMin);
-  description.set_protocol_max(kProtocolMax);
+  description.set_protocol_min(SpokenProtocols().min);
+  description.set_protocol_max(SpokenProtocols().max);
   description.mutable_host()->set_cpu_model("no processor at all");
   v1::Device device;
   device.set_name("cpu");

@@ -151,6 +151,8 @@ TEST_F(BackupTest, MigratesAnOlderSchema) {
   }
   {
     SQLite::Database older(At("coordinator.db").string(), SQLite::OPEN_READWRITE);
+    older.exec("DROP TABLE agent_descriptions");
+    older.exec("ALTER TABLE agents ADD COLUMN description BLOB NOT NULL DEFAULT x''");
     older.exec("DROP TABLE epochs");
     older.exec("PRAGMA user_version = 4");
   }

@@ -71,7 +71,7 @@ TEST_F(Interleavings, AJournalReplacedBetweenTwoDeliveriesOfOneStartRunSpawnsOnc
 }
 
 TEST_F(Interleavings, ALeaseExtensionWhoseAnswerIsLostAndThenARestartOfTheCoordinatorStartsNoSecondWorker) {
-  constexpr double kKillBoundS = 10;  // as in coordinator_core.cc
+  constexpr double kKillBoundS = 10;  // as in coordinator/core_state.h
   settings_.lease_s = 4;
   settings_.offline_after_s = 3;
   auto coordinator = StartCoordinator();
@@ -125,6 +125,7 @@ TEST_F(Interleavings, ADelayedSyncAfterTheAgentsRebootExtendsNoLease) {
   delayed.mutable_lease()->set_boot_id(start.start_by().boot_id());
   *delayed.mutable_fence() = start.fence();
   ASSERT_TRUE(lab->post.Deliver(delayed).ok());
+  start.set_attempt_id("a third");  // what was refused stays so
   start.mutable_start_by()->set_boot_id("the boot before");
   EXPECT_EQ(lab->post.Deliver(start).status().kind(), "too_late") << "nor may a StartRun of that boot start anything";
   EXPECT_EQ(lab->spawned(), 1);
@@ -142,8 +143,9 @@ TEST_F(Interleavings, ARestoredCopyBesideTheOriginalIsRefusedAndTheRunGoesOn) {
 
   auto copy = StartCoordinator("copy");
   ASSERT_EQ(copy->epoch().coordinator_epoch, original->epoch().coordinator_epoch);
-  ASSERT_TRUE(WaitUntil([&] { return AgentOf(*copy, "lab").reason().find("two coordinators") != std::string::npos; }))
-      << AgentOf(*copy, "lab").reason();
+  ASSERT_TRUE(WaitUntil([&] {
+    return AgentOf(*copy, "lab").reason().find("obeys another coordinator") != std::string::npos;
+  })) << AgentOf(*copy, "lab").reason();
   const std::string unwanted = Submit(*copy, "noop");
   EXPECT_EQ(RunOf(*copy, unwanted).state(), "queued");
   EXPECT_THAT(WaitForState(*original, run, "succeeded").attempts(), SizeIs(1));
