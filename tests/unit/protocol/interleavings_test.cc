@@ -91,11 +91,15 @@ TEST_F(Interleavings, ALeaseExtensionWhoseAnswerIsLostAndThenARestartOfTheCoordi
   // Shorter now, as a person may set it: what was granted before counts all the same.
   settings_.lease_s = 1;
   std::atomic<bool> is_alive_at_start = false;
-  other->post.OnStart([&] { is_alive_at_start = lab->StateOf(attempt) != "result_ready"; });
+  std::atomic<bool> is_started = false;
+  other->post.OnStart([&] {
+    is_alive_at_start = lab->StateOf(attempt) != "result_ready";
+    is_started = true;
+  });
   coordinator = StartCoordinator();
   const auto restarted = std::chrono::steady_clock::now();
   Join(*coordinator, *other);
-  ASSERT_TRUE(WaitUntil([&] { return !other->post.starts().empty(); })) << RunOf(*coordinator, run).reason();
+  ASSERT_TRUE(WaitUntil([&] { return is_started.load(); })) << RunOf(*coordinator, run).reason();
   const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - restarted;
   EXPECT_GE(waited.count(), 4 + kKillBoundS - 0.1);
   EXPECT_FALSE(is_alive_at_start);
@@ -125,9 +129,11 @@ TEST_F(Interleavings, ADelayedSyncAfterTheAgentsRebootExtendsNoLease) {
   delayed.mutable_lease()->set_boot_id(start.start_by().boot_id());
   *delayed.mutable_fence() = start.fence();
   ASSERT_TRUE(lab->post.Deliver(delayed).ok());
-  start.set_attempt_id("a third");  // what was refused stays so
+  start.set_attempt_id("third");  // what was refused stays so
   start.mutable_start_by()->set_boot_id("the boot before");
-  EXPECT_EQ(lab->post.Deliver(start).status().kind(), "too_late") << "nor may a StartRun of that boot start anything";
+  const StatusOr<v1::AttemptStatus> late = lab->post.Deliver(start);
+  EXPECT_EQ(late.status().kind(), "too_late")
+      << "nor may a StartRun of that boot start anything: " << late.status().message();
   EXPECT_EQ(lab->spawned(), 1);
 }
 
