@@ -57,7 +57,9 @@ v1::AgentDescription AgentService::Description() const {
   return description;
 }
 
-grpc::Status AgentService::Describe(grpc::ServerContext*, const v1::DescribeRequest*, v1::AgentDescription* response) {
+grpc::Status AgentService::Describe(grpc::ServerContext* context, const v1::DescribeRequest*,
+                                    v1::AgentDescription* response) {
+  context->set_compression_algorithm(GRPC_COMPRESS_GZIP);  // see registration.cc
   *response = Description();
   return grpc::Status::OK;
 }

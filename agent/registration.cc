@@ -59,6 +59,8 @@ bool Registration::RegisterOnce() {
     if (is_stopping_) return false;
     context_ = std::make_unique<grpc::ClientContext>();
   }
+  // A description is 50 kB, most of it words: over a slow link each round trip counts.
+  context_->set_compression_algorithm(GRPC_COMPRESS_GZIP);
   context_->set_deadline(std::chrono::system_clock::now() + kRegisterTimeout);
   v1::RegisterResponse response;
   const Status status = FromGrpcStatus(options_.stub->Register(context_.get(), options_.make_request(), &response));
