@@ -108,6 +108,8 @@ class Books(KillTest):
         self.sees("a journal that was set aside", "set aside")
         aside.unlink()
         orphan = subprocess.Popen(["tail", "--follow", spawned], stdout=subprocess.DEVNULL)
+        # Right after its exec a process has no command line yet.
+        fleet.wait_until(lambda: orphan.pid in lab.processes(), "the orphan shows")
         self.sees("a process that nobody knows of", "no process is left")
         orphan.kill()
         orphan.wait()
