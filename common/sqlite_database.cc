@@ -64,14 +64,19 @@ Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
 }
 
 // "ok", or what is wrong with the file. SQLite tells of a format or a schema that it does not understand with its most
-// general error.
+// general error, and of some schemas that memory was short.
 std::string BeginWriting(SQLite::Database& database) {
   try {
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
     return database.execAndGet("PRAGMA quick_check(1)").getString();
   } catch (const SQLite::Exception& error) {
-    if (error.getErrorCode() != SQLITE_ERROR) throw;
+    if (error.getErrorCode() == SQLITE_NOMEM) {
+      SQLite::Database elsewhere(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+      elsewhere.exec("CREATE TABLE enough(memory)");  // throws when it is short indeed
+    } else if (error.getErrorCode() != SQLITE_ERROR) {
+      throw;
+    }
     return error.what();
   }
 }
