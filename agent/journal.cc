@@ -1,5 +1,7 @@
 #include "agent/journal.h"
 
+#include <sqlite3.h>
+
 #include <charconv>
 #include <utility>
 
@@ -57,16 +59,16 @@ Number NumberOf(const std::string& text) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
-  throw SQLite::Exception("\"" + text + "\" in meta is no number", 11 /* SQLITE_CORRUPT */);
+  throw SQLite::Exception("\"" + text + "\" in meta is no number", SQLITE_CORRUPT);
 }
 
 Attempt AttemptOf(SQLite::Statement& row) {
   Attempt attempt;
   if (const auto bytes = BlobOf(row.getColumn("request")); !attempt.request.ParseFromString(bytes)) {
-    throw SQLite::Exception("an attempt's request cannot be read", 11 /* SQLITE_CORRUPT */);
+    throw SQLite::Exception("an attempt's request cannot be read", SQLITE_CORRUPT);
   }
   if (attempt.request.attempt_id() != row.getColumn("attempt_id").getString()) {
-    throw SQLite::Exception("an attempt's request is of another attempt", 11 /* SQLITE_CORRUPT */);
+    throw SQLite::Exception("an attempt's request is of another attempt", SQLITE_CORRUPT);
   }
   const std::string state = row.getColumn("state").getString();
   attempt.state = state == "RESULT"    ? AttemptState::kResultReady
@@ -112,6 +114,7 @@ StatusOr<Journal::Opened> Journal::Open(const std::filesystem::path& directory, 
       opened.journal.reset(new Journal(*std::move(database)));
       status = CatchSqlite(path.string(), [&] {
         opened.contents = opened.journal->Load();
+        opened.journal->TryWrites();
         return OkStatus();
       });
     }
@@ -151,6 +154,22 @@ JournalContents Journal::Load() {
     entry.keep_until.set_boottime_ns(retired.getColumn("keep_until_ns").getInt64());
   }
   return contents;
+}
+
+// The text of a constraint may be damaged too, which SQLite takes for another constraint.
+void Journal::TryWrites() {
+  try {
+    SQLite::Transaction rolled_back(*database_);
+    for (const std::string state : {"ACCEPTED", "SPAWNED", "RESULT"}) {
+      database_->exec("INSERT OR REPLACE INTO attempts VALUES ('', '" + state +
+                      "', x'', 0, '', 0, 0, 0, 0, '', '', x'')");
+    }
+    database_->exec("INSERT OR REPLACE INTO retired VALUES ('', 0, '', '', '', 0)");
+    database_->exec("INSERT OR REPLACE INTO meta VALUES ('', '')");
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_ERROR && error.getErrorCode() != SQLITE_CONSTRAINT) throw;
+    throw SQLite::Exception(std::string("nothing can be written: ") + error.what(), SQLITE_CORRUPT);
+  }
 }
 
 Status Journal::Commit(const std::vector<JournalWrite>& writes) {

@@ -90,7 +90,9 @@ TEST_F(JournalTest, MovesACorruptOneAsideAndBeginsANewIncarnation) {
 TEST_F(JournalTest, MovesOneThatLacksATableOrMixesUpItsAttemptsAside) {
   for (const char* damage :
        {"DROP TABLE retired", "UPDATE attempts SET attempt_id = 'b'", "PRAGMA user_version = 0",
-        "INSERT OR REPLACE INTO meta VALUES ('cluster_id', 'c'), ('coordinator_epoch', '1e300')"}) {
+        "INSERT OR REPLACE INTO meta VALUES ('cluster_id', 'c'), ('coordinator_epoch', '1e300')",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '''RESULT''', '''RESULX''')",
+        "ALTER TABLE retired ADD COLUMN mine TEXT"}) {
     ASSERT_TRUE(Open().journal->Commit({PutAttempt{SomeAttempt()}}).ok());
     Open().journal->database().exec(damage);
     EXPECT_THAT(Open().warning, HasSubstr("journal.db.corrupt-7")) << damage;
