@@ -114,7 +114,7 @@ StatusOr<Journal::Opened> Journal::Open(const std::filesystem::path& directory, 
       opened.journal.reset(new Journal(*std::move(database)));
       status = CatchSqlite(path.string(), [&] {
         opened.contents = opened.journal->Load();
-        opened.journal->TryWrites();
+        opened.journal->Check();
         return OkStatus();
       });
     }
@@ -156,9 +156,12 @@ JournalContents Journal::Load() {
   return contents;
 }
 
-// The text of a constraint may be damaged too, which SQLite takes for another constraint.
-void Journal::TryWrites() {
+// Beyond what OpenDatabase sees, which is made for large files: an index may be damaged, and so may the text of a
+// constraint, which SQLite takes for another constraint.
+void Journal::Check() {
   try {
+    const std::string verdict = database_->execAndGet("PRAGMA integrity_check(1)").getString();
+    if (verdict != "ok") throw SQLite::Exception(verdict, SQLITE_CORRUPT);
     SQLite::Transaction rolled_back(*database_);
     for (const std::string state : {"ACCEPTED", "SPAWNED", "RESULT"}) {
       database_->exec("INSERT OR REPLACE INTO attempts VALUES ('', '" + state +
