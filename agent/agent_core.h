@@ -10,6 +10,10 @@
 #include "agent/attempt.h"
 #include "common/clock.h"
 
+namespace fleetmark::simulation {
+class CoreReader;
+}
+
 namespace fleetmark::agent {
 
 // Everything an agent decides, as a deterministic state machine. It owns no thread, clock, file, process or random
@@ -40,6 +44,8 @@ class AgentCore {
   bool has_live_attempts() const;
 
  private:
+  friend class simulation::CoreReader;  // of tests/simulation
+
   struct PendingSync {
     CallId call;
     int64_t deadline_ns;

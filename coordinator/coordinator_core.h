@@ -7,6 +7,9 @@
 #include "coordinator/core_state.h"
 
 namespace fleetmark {
+namespace simulation {
+class CoreReader;
+}
 
 // The coordinator as a deterministic state machine: what is told in (event.h), what is to be done comes out
 // (effects.h). Owns no thread, socket, clock, file or random source. Thread-compatible.
@@ -48,6 +51,8 @@ class CoordinatorCore {
   Place FindLive(const std::string& run_id) const;
 
  private:
+  friend class simulation::CoreReader;  // of tests/simulation
+
   void Rebuild(const StoredState& stored, Moment now);
   void TakeUpAgents(const StoredState& stored, Moment now);
   void Tick(StepContext& step);

@@ -116,15 +116,17 @@ void AgentProcess::OpenGate(const std::string& attempt_id) {
   const v1::RunSpec& spec = journal_.contents.attempts.at(attempt_id).request.spec();
   const int end = ParameterOf(spec, "end");
   if (end >= static_cast<int>(WorkerEnd::kHangs)) return;
-  world_->schedule().In(SecondsToNanos(ParameterOf(spec, "steps") * 0.1), Schedule::Kind::kTimer,
-                        [this, pid = worker.pid, end] { EndWorker(pid, end); });
+  world_->schedule().In(
+      SecondsToNanos(ParameterOf(spec, "steps") * 0.1), Schedule::Kind::kTimer, AgentParty(index_),
+      [this, pid = worker.pid, end] { EndWorker(pid, end); }, machine_->DescribeDeath(worker.pid));
 }
 
 void AgentProcess::EndWorker(int pid, int end) {
   Worker* worker = machine_->Find(pid);
   if (worker == nullptr) return;
   if (const int64_t until_ns = machine_->asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kTimer, [this, pid, end] { EndWorker(pid, end); });
+    world_->schedule().At(until_ns, Schedule::Kind::kTimer, AgentParty(index_),
+                          [this, pid, end] { EndWorker(pid, end); });
     return;
   }
   if (worker->on_death) {
@@ -139,13 +141,15 @@ void AgentProcess::Signal(const std::string& attempt_id, bool is_kill) {
   const Worker* worker = machine_->FindOf(attempt_id);
   if (worker == nullptr || (!is_kill && worker->ignores_term)) return;
   const int64_t dies_in_ns = world_->dice().Between(1'000'000, is_kill ? 20'000'000 : 1'500'000'000);
-  world_->schedule().In(dies_in_ns, Schedule::Kind::kTimer, [this, pid = worker->pid] { machine_->Kill(pid); });
+  world_->schedule().In(
+      dies_in_ns, Schedule::Kind::kTimer, AgentParty(index_), [this, pid = worker->pid] { machine_->Kill(pid); },
+      machine_->DescribeDeath(worker->pid));
 }
 
 agent::CallId AgentProcess::Take(const Request& request, std::function<void(Answer)> reply) {
   if (std::holds_alternative<v1::DescribeRequest>(request)) {
     Answer answer;
-    answer.description = Describe();
+    answer.description = Description();
     reply(std::move(answer));
     return 0;
   }
@@ -186,6 +190,11 @@ void AgentProcess::Abandon(uint64_t life, agent::CallId call) {
   Post(agent::CallGone{call});
 }
 
+bool AgentProcess::DescribeAbandon(uint64_t life, agent::CallId call, Digest* digest) const {
+  if (digest != nullptr) digest->AddOrdered(Digest::Order::kAgentCall, index_, static_cast<double>(call));
+  return life == life_ && calls_.contains(call);
+}
+
 void AgentProcess::ReplyTo(const agent::Reply& reply) {
   auto waiting = calls_.extract(reply.call);
   if (waiting.empty()) return;
@@ -196,7 +205,7 @@ void AgentProcess::ReplyTo(const agent::Reply& reply) {
   waiting.mapped()(std::move(answer));
 }
 
-v1::AgentDescription AgentProcess::Describe() const {
+v1::AgentDescription AgentProcess::Description() const {
   v1::AgentDescription description;
   description.set_agent_id("id-" + name_);
   description.set_boot_id(machine_->boot_id());
@@ -217,34 +226,38 @@ v1::AgentDescription AgentProcess::Describe() const {
 
 // As agent/registration.cc: until the coordinator has said yes, and again when it has not been heard for a minute.
 void AgentProcess::Register() {
-  const uint64_t number = ++registration_;
-  const auto again = [this, number](double seconds) {
-    world_->schedule().In(SecondsToNanos(seconds), Schedule::Kind::kTimer, [this, number] {
-      if (number == registration_) Register();
-    });
-  };
-  again(kRegisterTimeoutS);
-  world_->RegisterAgent(index_, Describe(), [this, number, again](const Status& status) {
-    if (number != registration_) return;
-    if (status.ok()) {
-      registered_ns_ = machine_->Now().boottime_ns;
-      registration_pause_s_ = 0.5;
-      CheckRegistration();
-    } else {
-      again(registration_pause_s_);
-      registration_pause_s_ = std::min(registration_pause_s_ * 2, kLongestPauseS);
-    }
-  });
+  ++registration_;
+  RegisterIn(kRegisterTimeoutS);
+  world_->RegisterAgent(index_, registration_, Description());
+}
+
+void AgentProcess::RegisterIn(double seconds) {
+  OwnTimer(
+      world_->schedule().now_ns() + SecondsToNanos(seconds), [this] { Register(); },
+      [this, number = registration_] { return number == registration_; });
+}
+
+void AgentProcess::OnRegistered(uint64_t number, const Status& status) {
+  if (!IsRegistering(number)) return;
+  if (status.ok()) {
+    registered_ns_ = machine_->Now().boottime_ns;
+    registration_pause_s_ = 0.5;
+    CheckRegistration();
+  } else {
+    RegisterIn(registration_pause_s_);
+    registration_pause_s_ = std::min(registration_pause_s_ * 2, kLongestPauseS);
+  }
 }
 
 void AgentProcess::CheckRegistration() {
-  const uint64_t number = ++registration_;
-  world_->schedule().In(SecondsToNanos(kCheckS), Schedule::Kind::kTimer, [this, number] {
-    if (number != registration_) return;
-    const int64_t heard_ns = std::max(core_->last_sync_ns(), registered_ns_);
-    if (machine_->Now().boottime_ns - heard_ns < SecondsToNanos(kSilenceS)) return CheckRegistration();
-    Register();
-  });
+  OwnTimer(
+      world_->schedule().now_ns() + SecondsToNanos(kCheckS),
+      [this] {
+        const int64_t heard_ns = std::max(core_->last_sync_ns(), registered_ns_);
+        if (machine_->Now().boottime_ns - heard_ns < SecondsToNanos(kSilenceS)) return CheckRegistration();
+        Register();
+      },
+      [this, number = ++registration_] { return number == registration_; });
 }
 
 }  // namespace fleetmark::simulation

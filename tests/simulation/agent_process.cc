@@ -75,9 +75,7 @@ void AgentProcess::Start() {
   purge_at_ns_ = machine_->Now().boottime_ns + kPurgeIntervalNs;
   Post(agent::AgentStarted{});
   registration_pause_s_ = 0.5;
-  world_->schedule().In(SecondsToNanos(0.1), Schedule::Kind::kTimer, [this, life = life_] {
-    if (life == life_ && is_alive()) Register();
-  });
+  OwnTimer(world_->schedule().now_ns() + SecondsToNanos(0.1), [this] { Register(); });
 }
 
 void AgentProcess::Crash() {
@@ -113,7 +111,9 @@ bool AgentProcess::ReachesPoint() {
 }
 
 void AgentProcess::StartIn(double seconds) {
-  world_->schedule().In(SecondsToNanos(seconds), Schedule::Kind::kTimer, [this] { Start(); });
+  // At once: whatever else is under way.
+  const Schedule::Kind kind = seconds == 0 ? Schedule::Kind::kNow : Schedule::Kind::kTimer;
+  world_->schedule().In(SecondsToNanos(seconds), kind, AgentParty(index_), [this] { Start(); });
 }
 
 void AgentProcess::LoseJournal() {
@@ -148,24 +148,37 @@ void AgentProcess::Post(agent::Event event) {
 void AgentProcess::TurnSoon() {
   if (is_turn_due_) return;
   is_turn_due_ = true;
-  world_->schedule().In(world_->dice().Between(10'000, 2'000'000), Schedule::Kind::kNow, [this, life = life_] {
-    if (life == life_ && is_alive()) Turn();
-  });
+  world_->schedule().In(world_->dice().Between(10'000, 2'000'000), Schedule::Kind::kTurn, AgentParty(index_),
+                        [this, life = life_] {
+                          if (life == life_ && is_alive()) Turn();
+                        });
 }
 
 void AgentProcess::WakeAt(int64_t boottime_ns) {
   const int64_t at_ns = machine_->When(boottime_ns);
   if (wake_at_ns_ > world_->schedule().now_ns() && wake_at_ns_ <= at_ns) return;
   wake_at_ns_ = at_ns;
-  world_->schedule().At(at_ns, Schedule::Kind::kTimer, [this, life = life_, at_ns] {
-    if (life == life_ && is_alive() && wake_at_ns_ == at_ns) TurnSoon();
-  });
+  OwnTimer(
+      at_ns, [this] { TurnSoon(); }, [this, at_ns] { return wake_at_ns_ == at_ns; });
+}
+
+void AgentProcess::OwnTimer(int64_t at_ns, std::function<void()> act, const std::function<bool()>& is_awaited,
+                            std::source_location where) {
+  const auto is_due = [this, life = life_, is_awaited] {
+    return life == life_ && is_alive() && (!is_awaited || is_awaited());
+  };
+  world_->schedule().At(
+      at_ns, Schedule::Kind::kTimer, AgentParty(index_),
+      [is_due, act = std::move(act)] {
+        if (is_due()) act();
+      },
+      [is_due](Digest*) { return is_due(); }, where);
 }
 
 // As AgentLoop::ProcessAll.
 void AgentProcess::Turn() {
   if (const int64_t until_ns = machine_->asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, life = life_] {
+    world_->schedule().At(until_ns, Schedule::Kind::kNow, AgentParty(index_), [this, life = life_] {
       if (life == life_ && is_alive()) Turn();
     });
     return;

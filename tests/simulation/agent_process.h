@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
 #include "agent/agent_core.h"
 #include "tests/fakes/memory_journal.h"
+#include "tests/simulation/digest.h"
 #include "tests/simulation/machine.h"
 #include "tests/simulation/network.h"
 
@@ -39,6 +41,7 @@ class AgentProcess {
   bool ForgeConflict();
 
   bool is_alive() const { return core_ != nullptr; }
+  bool is_doomed() const { return crash_in_ >= 0; }
   uint64_t life() const { return life_; }
   const std::string& address() const { return address_; }
   const std::string& name() const { return name_; }
@@ -52,6 +55,15 @@ class AgentProcess {
   agent::CallId Take(const Request& request, std::function<void(Answer)> reply);
   // The caller of a Sync no longer waits.
   void Abandon(uint64_t life, agent::CallId call);
+  // Whether it would come to anything; adds which call it is.
+  bool DescribeAbandon(uint64_t life, agent::CallId call, Digest* digest) const;
+  // The answer to the registration with this number, and whether it is waited for.
+  void OnRegistered(uint64_t number, const Status& status);
+  bool IsRegistering(uint64_t number) const { return is_alive() && number == registration_; }
+
+  // What the next steps depend on.
+  void Describe(Digest* digest) const;
+  Digest::Reference reference() const;
 
  private:
   void Post(agent::Event event);
@@ -69,8 +81,12 @@ class AgentProcess {
   void Signal(const std::string& attempt_id, bool is_kill);
   void ReplyTo(const agent::Reply& reply);
   void WakeAt(int64_t boottime_ns);
-  v1::AgentDescription Describe() const;
+  // Of this life; unless it is awaited no longer.
+  void OwnTimer(int64_t at_ns, std::function<void()> act, const std::function<bool()>& is_awaited = {},
+                std::source_location where = std::source_location::current());
+  v1::AgentDescription Description() const;
   void Register();
+  void RegisterIn(double seconds);
   void CheckRegistration();
   bool ReachesPoint();
   std::string JournalName() const { return name_ + " " + journal_.contents.incarnation; }

@@ -28,9 +28,12 @@ Answer Failed(Status status) {
 
 void CoordinatorProcess::Perform(const fleetmark::Call& call) {
   if (const auto* describe = std::get_if<DescribeCall>(&call)) {
-    CallAgent(describe->address, v1::DescribeRequest(), kDescribeDeadlineS, [number = describe->call](Answer answer) {
-      return Described{number, std::move(answer.status), std::move(answer.description)};
-    });
+    CallAgent(
+        describe->address, v1::DescribeRequest(), kDescribeDeadlineS,
+        [number = describe->call](Answer answer) {
+          return Described{number, std::move(answer.status), std::move(answer.description)};
+        },
+        describe->call);
   } else if (const auto* sync = std::get_if<SyncCall>(&call)) {
     world_->monitor().OnSyncSent(*store_, sync->request);
     CallAgent(
@@ -38,7 +41,7 @@ void CoordinatorProcess::Perform(const fleetmark::Call& call) {
         [number = sync->call, agent_id = sync->agent_id](Answer answer) {
           return Synced{number, agent_id, std::move(answer.status), std::move(answer.sync)};
         },
-        sync->call);
+        sync->call, true);
   } else if (const auto* end = std::get_if<EndSync>(&call)) {
     auto found = syncs_.extract(end->call);
     if (!found.empty() && !found.mapped()->is_done) {
@@ -66,52 +69,62 @@ void CoordinatorProcess::Perform(const fleetmark::Call& call) {
 }
 
 void CoordinatorProcess::CallAgent(const std::string& address, Request request, double deadline_s,
-                                   std::function<Event(Answer)> to_event, uint64_t sync_number) {
+                                   std::function<Event(Answer)> to_event, uint64_t number, bool is_sync) {
   auto call = std::make_shared<Call>();
   call->life = life_;
   call->generation = generation_;
+  call->number = number;
   call->agent = world_->AgentAt(address);
   call->to_event = std::move(to_event);
   calls_.push_back(call);
-  if (sync_number != 0) syncs_[sync_number] = call;
+  if (is_sync) syncs_[number] = call;
   if (calls_.size() > 64) std::erase_if(calls_, [](const auto& one) { return one->is_done; });
   if (call->agent < 0) {
-    world_->schedule().In(1'000'000, Schedule::Kind::kNow,
-                          [this, call] { GiveUp(call, Unavailable("the connection was refused")); });
+    world_->schedule().In(
+        1'000'000, Schedule::Kind::kNow, CoordinatorParty(index_),
+        [this, call] { GiveUp(call, Unavailable("the connection was refused")); }, DescribeCallOf(call));
     return;
   }
   world_->Trace(name_, std::string("calls ") + address + " " + NameOf(request));
   call->request = std::move(request);
   world_->monitor().OnCalled(call->agent, world_->schedule().now_ns());
-  world_->network().SendRequest(index_, call->agent, call->request,
-                                [this, call, life = world_->agent(call->agent).life()](bool is_second) {
-                                  // What comes twice comes through one connection, to one process. Once may be late, to
-                                  // whichever is there.
-                                  if (!is_second || life == world_->agent(call->agent).life()) Arrive(call);
-                                });
+  world_->network().SendRequest(
+      index_, call->agent, call->request,
+      [this, call, life = world_->agent(call->agent).life()](bool is_second) {
+        // What comes twice comes through one connection, to one process. Once may be late, to
+        // whichever is there.
+        if (!is_second || life == world_->agent(call->agent).life()) Arrive(call);
+      },
+      [describe = DescribeCallOf(call)](Digest* digest) {
+        describe(digest);
+        return true;
+      });
   if (const auto* start = std::get_if<v1::StartRunRequest>(&call->request)) world_->Tamper(index_, call->agent, *start);
-  world_->schedule().In(SecondsToNanos(deadline_s), Schedule::Kind::kTimer, [this, call] {
-    if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
-  });
+  world_->schedule().In(
+      SecondsToNanos(deadline_s), Schedule::Kind::kTimer, CoordinatorParty(index_),
+      [this, call] {
+        if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
+      },
+      DescribeCallOf(call));
 }
 
 void CoordinatorProcess::Arrive(const std::shared_ptr<Call>& call) {
   AgentProcess& agent = world_->agent(call->agent);
   if (const int64_t until_ns = agent.machine().asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, call] { Arrive(call); });
+    world_->schedule().At(until_ns, Schedule::Kind::kNow, AgentParty(call->agent), [this, call] { Arrive(call); });
     return;
   }
   const auto answered = [this, call](Answer answer) {
     const auto shared = std::make_shared<Answer>(std::move(answer));
-    world_->network().SendAnswer(index_, call->agent, call->request, *shared,
-                                 [this, call, shared] { AnswerArrived(call, *shared); });
+    world_->network().SendAnswer(
+        index_, call->agent, call->request, *shared, [this, call, shared] { AnswerArrived(call, *shared); },
+        DescribeAnswer(call, shared));
   };
   if (!agent.is_alive()) return answered(Failed(Unavailable("the connection was refused")));
   const uint64_t number = agent.Take(call->request, answered);
   if (call->is_done && std::holds_alternative<v1::SyncRequest>(call->request)) {
     // Its caller went before it came.
-    world_->schedule().In(kGoneSeenWithinNs, Schedule::Kind::kTimer,
-                          [&agent, life = agent.life(), number] { agent.Abandon(life, number); });
+    AbandonIn(kGoneSeenWithinNs, agent.life(), number, call->agent);
   }
   call->agent_life = agent.life();
   call->agent_call = number;
@@ -127,9 +140,7 @@ void CoordinatorProcess::GiveUp(const std::shared_ptr<Call>& call, Status status
   if (call->is_done) return;
   call->is_done = true;
   if (call->agent >= 0 && call->agent_call != 0) {
-    AgentProcess* agent = &world_->agent(call->agent);
-    world_->schedule().In(world_->dice().Between(0, kGoneSeenWithinNs), Schedule::Kind::kTimer,
-                          [agent, call] { agent->Abandon(call->agent_life, call->agent_call); });
+    AbandonIn(world_->dice().Between(0, kGoneSeenWithinNs), call->agent_life, call->agent_call, call->agent);
   }
   if (is_alive() && call->life == life_) Post(call->generation, call->to_event(Failed(std::move(status))));
 }

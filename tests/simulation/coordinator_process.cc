@@ -79,7 +79,9 @@ bool CoordinatorProcess::ReachesPoint() {
 }
 
 void CoordinatorProcess::StartIn(double seconds) {
-  world_->schedule().In(SecondsToNanos(seconds), Schedule::Kind::kTimer, [this] { Start(); });
+  // At once: whatever else is under way.
+  const Schedule::Kind kind = seconds == 0 ? Schedule::Kind::kNow : Schedule::Kind::kTimer;
+  world_->schedule().In(SecondsToNanos(seconds), kind, CoordinatorParty(index_), [this] { Start(); });
 }
 
 void CoordinatorProcess::Post(uint64_t generation, Event event) {
@@ -91,9 +93,10 @@ void CoordinatorProcess::Post(uint64_t generation, Event event) {
 void CoordinatorProcess::TurnSoon() {
   if (is_turn_due_ || is_recovering_) return;
   is_turn_due_ = true;
-  world_->schedule().In(world_->dice().Between(10'000, 2'000'000), Schedule::Kind::kNow, [this, life = life_] {
-    if (life == life_ && is_alive()) Turn();
-  });
+  world_->schedule().In(world_->dice().Between(10'000, 2'000'000), Schedule::Kind::kTurn, CoordinatorParty(index_),
+                        [this, life = life_] {
+                          if (life == life_ && is_alive()) Turn();
+                        });
 }
 
 void CoordinatorProcess::WakeLater() {
@@ -102,15 +105,19 @@ void CoordinatorProcess::WakeLater() {
   const int64_t at_ns = std::max(machine_->When(next_ns), world_->schedule().now_ns());
   if (wake_at_ns_ > world_->schedule().now_ns() && wake_at_ns_ <= at_ns) return;
   wake_at_ns_ = at_ns;
-  world_->schedule().At(at_ns, Schedule::Kind::kTimer, [this, life = life_, at_ns] {
-    if (life == life_ && is_alive() && wake_at_ns_ == at_ns) TurnSoon();
-  });
+  const auto is_due = [this, life = life_, at_ns] { return life == life_ && is_alive() && wake_at_ns_ == at_ns; };
+  world_->schedule().At(
+      at_ns, Schedule::Kind::kTimer, CoordinatorParty(index_),
+      [this, is_due] {
+        if (is_due()) TurnSoon();
+      },
+      [is_due](Digest*) { return is_due(); });
 }
 
 // As CoordinatorLoop::Loop, once around.
 void CoordinatorProcess::Turn() {
   if (const int64_t until_ns = machine_->asleep_until_ns(); until_ns != 0) {
-    world_->schedule().At(until_ns, Schedule::Kind::kNow, [this, life = life_] {
+    world_->schedule().At(until_ns, Schedule::Kind::kNow, CoordinatorParty(index_), [this, life = life_] {
       if (life == life_ && is_alive()) Turn();
     });
     return;
@@ -184,12 +191,13 @@ void CoordinatorProcess::Recover(const Status& failure) {
     if (!call->is_done) GiveUp(call, Status(StatusCode::kCancelled, "cancelled"));
   }
   syncs_.clear();
-  world_->schedule().In(SecondsToNanos(kRecoverPauseS), Schedule::Kind::kTimer, [this, life = life_] {
-    if (life != life_ || !is_alive()) return;
-    Rebuild();
-    is_recovering_ = false;
-    TurnSoon();
-  });
+  world_->schedule().In(SecondsToNanos(kRecoverPauseS), Schedule::Kind::kTimer, CoordinatorParty(index_),
+                        [this, life = life_] {
+                          if (life != life_ || !is_alive()) return;
+                          Rebuild();
+                          is_recovering_ = false;
+                          TurnSoon();
+                        });
 }
 
 void CoordinatorProcess::ReplaceStore(const MemoryStore& store) { store_ = std::make_unique<MemoryStore>(store); }

@@ -29,6 +29,10 @@ class CoordinatorProcess {
   void StartIn(double seconds);
 
   bool is_alive() const { return core_ != nullptr; }
+  // Whether it is still to be killed.
+  bool is_doomed() const { return crash_in_ >= 0; }
+  // What the next steps depend on.
+  void Describe(Digest* digest) const;
   MemoryStore& store() { return *store_; }
   Machine& machine() { return *machine_; }
   // As a person does who restores a backup; the process is not running.
@@ -54,6 +58,7 @@ class CoordinatorProcess {
   // A call that is under way.
   struct Call {
     uint64_t life, generation;
+    uint64_t number;  // the core's, of a Describe or Sync
     Request request;
     int agent = -1;
     uint64_t agent_life = 0;
@@ -70,7 +75,12 @@ class CoordinatorProcess {
   void Act(Effects effects);
   void Perform(const fleetmark::Call& call);
   void CallAgent(const std::string& address, Request request, double deadline_s, std::function<Event(Answer)> to_event,
-                 uint64_t sync_number = 0);
+                 uint64_t number = 0, bool is_sync = false);
+  void AbandonIn(int64_t delay_ns, uint64_t agent_life, uint64_t agent_call, int agent);
+  bool IsAwaited(const Call& call) const { return !call.is_done && call.life == life_; }
+  // Which call it is; false once nobody waits for its answer.
+  Schedule::Describe DescribeCallOf(const std::shared_ptr<Call>& call);
+  Schedule::Describe DescribeAnswer(const std::shared_ptr<Call>& call, const std::shared_ptr<Answer>& answer);
   void Arrive(const std::shared_ptr<Call>& call);
   void AnswerArrived(const std::shared_ptr<Call>& call, Answer answer);
   void GiveUp(const std::shared_ptr<Call>& call, Status status);

@@ -35,7 +35,7 @@ void World::Happen(const Incident& incident) {
       return original.machine().Sleep(until_ns);
     case IncidentKind::kFillCoordinatorDisk:
       original.store().is_full = true;
-      return schedule_.At(until_ns, Schedule::Kind::kTimer, [this] { coordinator().store().is_full = false; });
+      return schedule_.At(until_ns, Schedule::Kind::kTimer, kPeople, [this] { coordinator().store().is_full = false; });
     case IncidentKind::kCopy:
       return Copy(incident.duration_s);
     case IncidentKind::kBackup:
@@ -103,7 +103,7 @@ void World::HappenToMachine(const Incident& incident) {
       if (incident.point % 2 == 1) return Reboot(machine, incident.duration_s);
       // What leaves for it in its last second comes when it is up again.
       network_.Between(0, incident.target).delay_request_ns = until_ns - schedule_.now_ns() + 2 * kNanosPerSecond;
-      return schedule_.In(kNanosPerSecond, Schedule::Kind::kTimer,
+      return schedule_.In(kNanosPerSecond, Schedule::Kind::kTimer, kPeople,
                           [this, &machine, incident] { Reboot(machine, incident.duration_s); });
     case IncidentKind::kLoseJournal:
       one.Crash();
@@ -119,7 +119,7 @@ void World::HappenToMachine(const Incident& incident) {
       return machine.StepWallClock(incident.duration_s);
     case IncidentKind::kFillAgentDisk:
       one.is_full = true;
-      return schedule_.At(until_ns, Schedule::Kind::kTimer, [&one] { one.is_full = false; });
+      return schedule_.At(until_ns, Schedule::Kind::kTimer, kPeople, [&one] { one.is_full = false; });
     case IncidentKind::kConflict:
       one.Crash();
       one.ForgeConflict();
@@ -157,9 +157,15 @@ void World::Submit(const Incident& incident) {
 // As the command line does: the same request again until there is an answer.
 void World::Send(const v1::SubmitRequest& request) {
   const auto again = [this, request] {
-    schedule_.In(SecondsToNanos(1), Schedule::Kind::kTimer, [this, request] {
-      if (schedule_.now_s() < plan_.safety_s) Send(request);
-    });
+    schedule_.In(
+        SecondsToNanos(1), Schedule::Kind::kTimer, kPeople,
+        [this, request] {
+          if (schedule_.now_s() < plan_.safety_s) Send(request);
+        },
+        [id = request.request_id()](Digest* digest) {
+          if (digest != nullptr) digest->Add(id);
+          return true;
+        });
   };
   if (!coordinator().is_alive()) return again();
   SubmitAsked asked;
@@ -169,9 +175,15 @@ void World::Send(const v1::SubmitRequest& request) {
     *is_told = true;
     if (reply.status.ok()) monitor_.OnAccepted(request.request_id(), reply.submitted.job_id());
   });
-  schedule_.In(SecondsToNanos(5), Schedule::Kind::kTimer, [is_told, again] {
-    if (!*is_told) again();
-  });
+  schedule_.In(
+      SecondsToNanos(5), Schedule::Kind::kTimer, kPeople,
+      [is_told, again] {
+        if (!*is_told) again();
+      },
+      [is_told, id = request.request_id()](Digest* digest) {
+        if (digest != nullptr) digest->Add(id);
+        return !*is_told;
+      });
 }
 
 void World::CancelSomething() {
@@ -194,7 +206,7 @@ void World::Copy(double duration_s) {
       std::make_unique<CoordinatorProcess>(this, kCopy, machines_.back().get(), coordinator().store()));
   coordinators_.back()->store().is_full = false;
   coordinators_.back()->Start();
-  schedule_.In(SecondsToNanos(duration_s), Schedule::Kind::kTimer, [this] {
+  schedule_.In(SecondsToNanos(duration_s), Schedule::Kind::kTimer, kPeople, [this] {
     if (coordinators_.size() > 1) coordinators_.back()->Crash();
   });
 }

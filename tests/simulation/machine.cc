@@ -69,7 +69,28 @@ void Machine::Orphan(int agent) {
     if (keeps_orphans) continue;
     // Behind its gate it sees the pipe close; else the kernel tells it. A busy machine may take its time.
     const int64_t dies_in_ns = dice_->Between(0, dice_->Chance(0.2) ? 2'000'000'000 : 5'000'000);
-    schedule_->In(dies_in_ns, Schedule::Kind::kNow, [this, pid = worker.pid] { Kill(pid); });
+    schedule_->In(
+        dies_in_ns, Schedule::Kind::kNow, AgentParty(agent), [this, pid = worker.pid] { Kill(pid); },
+        DescribeDeath(worker.pid));
+  }
+}
+
+Schedule::Describe Machine::DescribeDeath(int pid) {
+  return [this, pid](Digest* digest) {
+    if (digest != nullptr) digest->Add(pid);
+    return Find(pid) != nullptr;
+  };
+}
+
+void Machine::Describe(Digest* digest) const {
+  digest->Add(boot_id_);
+  digest->Add(next_pid_);
+  for (const Worker& worker : workers_) {
+    digest->Add(worker.attempt_id);
+    digest->Add(worker.pid);
+    digest->Add(worker.is_gate_open);
+    digest->Add(worker.is_excused);
+    digest->Add(worker.on_death != nullptr);
   }
 }
 

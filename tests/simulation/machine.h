@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/clock.h"
+#include "tests/simulation/digest.h"
 #include "tests/simulation/schedule.h"
 
 namespace fleetmark::simulation {
@@ -52,6 +53,9 @@ class Machine {
   // For tests: orphans live on until somebody kills them, as one does that waits for a disk in the kernel.
   bool keeps_orphans = false;
   void Kill(int pid);
+  // Of an end of this worker that is going to come.
+  Schedule::Describe DescribeDeath(int pid);
+  void Describe(Digest* digest) const;
   const std::list<Worker>& workers() const { return workers_; }
   const std::string& name() const { return name_; }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "coordinator/store.h"
+#include "tests/simulation/digest.h"
 
 namespace fleetmark::simulation {
 
@@ -33,6 +34,8 @@ class MemoryStore : public Store {
   const std::set<std::pair<std::string, std::string>>& kept() const { return kept_; }
   std::vector<const AttemptRecord*> AttemptsOf(const std::string& run_id) const;
   bool HasCanonical(const std::string& run_id) const { return canonical_.contains(run_id); }
+  // What the next steps depend on, with the agents by id.
+  void Describe(const std::map<std::string, Digest::Reference>& agents, Digest* digest) const;
   bool HasJob(const std::string& job_id) const { return jobs_.contains(job_id); }
 
   // As `fleetmark-coordinator restore` does to a backup.

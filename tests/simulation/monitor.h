@@ -51,6 +51,8 @@ class Monitor {
   // Of the liveness phase: everything that was accepted is there and has ended.
   void CheckAllEnded(const MemoryStore& store) const;
 
+  // What its next findings depend on.
+  void Describe(Digest* digest) const;
   int spawns() const { return static_cast<int>(spawns_.size()); }
 
  private:

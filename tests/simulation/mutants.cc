@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/explorer.h"
 #include "tests/simulation/mutation.h"
 #include "tests/simulation/shrink.h"
 
@@ -21,14 +22,35 @@ struct Mutant {
 };
 #include "mutant_table.h"
 
+void PrintCaught(const Mutant& mutant, const std::string& by, const Violation& violation) {
+  std::printf("%-24s %6s   %2d: %-70.70s | %s\n", mutant.name, by.c_str(), violation.invariant, violation.what.c_str(),
+              mutant.meaning);
+  std::fflush(stdout);
+}
+
+// By one of the small models of tests/simulation/CMakeLists.txt, or one like them.
+bool CatchInSmallModel(const Mutant& mutant) {
+  active_mutant = mutant.name;
+  for (const Model& model :
+       {Model{.lost = 2, .crashes = 0}, Model{.is_any = true, .lost = 2, .crashes = 0},
+        Model{.agents = 1, .runs = 1, .faults = 1}, Model{.agents = 1, .is_any = true, .faults = 1}}) {
+    const Explored found = Explore(model, nullptr);
+    if (!found.violation) continue;
+    PrintCaught(mutant, std::to_string(found.states), *found.violation);
+    return true;
+  }
+  std::printf("%-24s NOT CAUGHT | %s\n", mutant.name, mutant.meaning);
+  std::fflush(stdout);
+  return false;
+}
+
 bool Catch(const Mutant& mutant, uint64_t seeds) {
+  if (seeds == 0) return CatchInSmallModel(mutant);
   active_mutant = mutant.name;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     const auto violation = RunPlan(MakePlan(seed));
     if (!violation) continue;
-    std::printf("%-24s %6lu   %2d: %-70.70s | %s\n", mutant.name, seed, violation->invariant, violation->what.c_str(),
-                mutant.meaning);
-    std::fflush(stdout);
+    PrintCaught(mutant, std::to_string(seed), *violation);
     return true;
   }
   std::printf("%-24s NOT CAUGHT by %lu seeds | %s\n", mutant.name, seeds, mutant.meaning);
@@ -50,7 +72,7 @@ int Run(const std::string& only, uint64_t seeds, size_t processes) {
     std::fprintf(stderr, "there is no mutant %s\n", only.c_str());
     return 2;
   }
-  std::printf("%-24s %6s   %s\n", "MUTANT", "SEED", "VIOLATED | WHAT IT STANDS FOR");
+  std::printf("%-24s %6s   %s\n", "MUTANT", seeds == 0 ? "STATES" : "SEED", "VIOLATED | WHAT IT STANDS FOR");
   std::fflush(stdout);
   std::vector<pid_t> children;
   for (size_t i = 1; i < processes; ++i) {
@@ -77,8 +99,10 @@ int main(int argc, char** argv) {
   size_t processes = 2;
   CLI::App app("Mutants of the cores, and the seeds of the simulator that catch them. Exits 1 when one is not caught.");
   app.add_option("--mutant", only, "This one alone");
-  app.add_option("--seeds", seeds, "How many to try for each")->capture_default_str();
+  auto* count = app.add_option("--seeds", seeds, "How many to try for each")->capture_default_str();
+  bool is_small = false;
+  app.add_flag("--small-models", is_small, "Instead of seeds the small models of `explore`")->excludes(count);
   app.add_option("--processes", processes, "Side by side")->capture_default_str()->check(CLI::Range(1, 256));
   CLI11_PARSE(app, argc, argv);
-  return fleetmark::simulation::Run(only, seeds, processes);
+  return fleetmark::simulation::Run(only, is_small ? 0 : seeds, processes);
 }

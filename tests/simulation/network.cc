@@ -19,7 +19,7 @@ bool Network::IsCut(Direction direction, const Link& link) const {
 int64_t Network::Latency() { return dice_->Between(50'000, dice_->Chance(0.08) ? 400'000'000 : 15'000'000); }
 
 void Network::SendRequest(int coordinator, int agent, const Request& request,
-                          const std::function<void(bool is_second)>& deliver) {
+                          const std::function<void(bool is_second)>& deliver, const Schedule::Describe& describe) {
   if (interceptor && interceptor({coordinator, agent, request, std::nullopt, deliver})) return;
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kToAgent, link)) return;
@@ -32,16 +32,18 @@ void Network::SendRequest(int coordinator, int agent, const Request& request,
   };
   if (take(link.drop_requests, link.drop_orders)) return;
   if (take(link.duplicate, link.duplicate_orders)) {
-    schedule_->In(Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kNow,
-                  [deliver] { deliver(true); });
+    schedule_->In(
+        Latency() + dice_->Between(0, 20 * kNanosPerSecond), Schedule::Kind::kMessage, AgentParty(agent),
+        [deliver] { deliver(true); }, describe);
   }
   int64_t delay_ns = std::exchange(link.delay_request_ns, 0);
   if (is_order) delay_ns += std::exchange(link.delay_order_ns, 0);
-  schedule_->In(Latency() + delay_ns, Schedule::Kind::kNow, [deliver] { deliver(false); });
+  schedule_->In(
+      Latency() + delay_ns, Schedule::Kind::kMessage, AgentParty(agent), [deliver] { deliver(false); }, describe);
 }
 
 void Network::SendAnswer(int coordinator, int agent, const Request& request, const Answer& answer,
-                         const std::function<void()>& deliver) {
+                         const std::function<void()>& deliver, const Schedule::Describe& describe) {
   if (interceptor && interceptor({coordinator, agent, request, answer, [deliver](bool) { deliver(); }})) return;
   Link& link = Between(coordinator, agent);
   if (IsCut(Direction::kFromAgent, link)) return;
@@ -49,11 +51,16 @@ void Network::SendAnswer(int coordinator, int agent, const Request& request, con
     --link.drop_answers;
     return;
   }
-  schedule_->In(Latency() + std::exchange(link.delay_answer_ns, 0), Schedule::Kind::kNow, deliver);
+  schedule_->In(Latency() + std::exchange(link.delay_answer_ns, 0), Schedule::Kind::kMessage,
+                CoordinatorParty(coordinator), deliver, describe);
 }
 
-void Network::SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver) {
-  if (!IsCut(direction, Between(coordinator, agent))) schedule_->In(Latency(), Schedule::Kind::kNow, deliver);
+void Network::SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver,
+                        const Schedule::Describe& describe) {
+  if (IsCut(direction, Between(coordinator, agent))) return;
+  schedule_->In(Latency(), Schedule::Kind::kMessage,
+                direction == Direction::kToAgent ? AgentParty(agent) : CoordinatorParty(coordinator), deliver,
+                describe);
 }
 
 }  // namespace fleetmark::simulation

@@ -59,11 +59,12 @@ class Network {
 
   // Of a coordinator's calls. `deliver` is called later, or never, or twice: then the second time with true.
   void SendRequest(int coordinator, int agent, const Request& request,
-                   const std::function<void(bool is_second)>& deliver);
+                   const std::function<void(bool is_second)>& deliver, const Schedule::Describe& describe);
   void SendAnswer(int coordinator, int agent, const Request& request, const Answer& answer,
-                  const std::function<void()>& deliver);
+                  const std::function<void()>& deliver, const Schedule::Describe& describe);
   // Of an agent's registration: cut links stop it, other faults are not for it.
-  void SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver);
+  void SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver,
+                 const Schedule::Describe& describe = {});
 
   // For tests that stage what happens: sees each message of a call before any fault does, and keeps it by answering
   // true; then it arrives whenever `deliver` is called, however often.

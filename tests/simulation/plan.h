@@ -63,6 +63,7 @@ struct Incident {
 
 struct Plan {
   uint64_t seed = 0;
+  bool has_chance = true;  // false: of everything that chance decides the least
   int machines = 0;
   int agents = 0;  // the first ones have a machine each, the others share those
   double safety_s = 0;

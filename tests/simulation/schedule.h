@@ -1,43 +1,80 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <source_location>
 #include <utility>
 
 #include "tests/fakes/noise.h"
 
 namespace fleetmark::simulation {
 
+class Digest;
+
 // All chance of one simulation, from its seed.
 class Dice {
  public:
-  explicit Dice(uint64_t seed) : noise_(seed) {}
+  // Without chance each throw gives the least: for whoever tries everything.
+  explicit Dice(uint64_t seed, bool has_chance = true) : noise_(seed), has_chance_(has_chance) {}
   // From `low` to `high`, both included.
   int64_t Between(int64_t low, int64_t high) {
+    if (!has_chance_) return low;
     return low + static_cast<int64_t>((1 - noise_.Uniform()) * static_cast<double>(high - low + 1));
   }
-  bool Chance(double share) { return noise_.Uniform() <= share; }
-  double Seconds(double low, double high) { return low + (high - low) * noise_.Uniform(); }
+  bool Chance(double share) { return has_chance_ && noise_.Uniform() <= share; }
+  double Seconds(double low, double high) { return has_chance_ ? low + (high - low) * noise_.Uniform() : low; }
 
  private:
   Noise noise_;
+  const bool has_chance_;
 };
+
+// To whom something happens.
+struct Party {
+  enum class Kind { kPeople, kCoordinator, kAgent } kind = Kind::kPeople;
+  int index = 0;
+  auto operator<=>(const Party&) const = default;
+};
+inline Party CoordinatorParty(int index) { return {Party::Kind::kCoordinator, index}; }
+inline Party AgentParty(int index) { return {Party::Kind::kAgent, index}; }
+inline constexpr Party kPeople{};
 
 // What there is to happen, ordered by a time that nobody in the simulation sees: each machine has a clock of its own.
 class Schedule {
  public:
-  // Whatever explores all orders lets time pass only when nothing else can happen.
-  enum class Kind { kNow, kTimer };
+  enum class Kind {
+    kMessage,  // arrives, and might be lost instead
+    kTurn,     // a process acts on what has come
+    kNow,      // anything else that takes no time
+    kTimer,    // comes when its time has come
+  };
+  using Key = std::pair<int64_t, uint64_t>;
+  // Tells what is going to happen, as far as the place in the source does not; with nullptr it only answers. False when
+  // it would change nothing.
+  using Describe = std::function<bool(Digest*)>;
+  struct Entry {
+    Kind kind;
+    Party party;
+    std::function<void()> act;
+    Describe describe;
+    std::source_location where;
+  };
 
   int64_t now_ns() const { return now_ns_; }
   double now_s() const { return static_cast<double>(now_ns_) * 1e-9; }
 
   // What happens at one moment happens in the order in which it was told.
-  void At(int64_t at_ns, Kind kind, std::function<void()> act) {
-    entries_.emplace(std::pair(at_ns < now_ns_ ? now_ns_ : at_ns, next_++), Entry{kind, std::move(act)});
+  void At(int64_t at_ns, Kind kind, Party party, std::function<void()> act, Describe describe = {},
+          std::source_location where = std::source_location::current()) {
+    entries_.emplace(Key(std::max(at_ns, now_ns_), next_++),
+                     Entry{kind, party, std::move(act), std::move(describe), where});
   }
-  void In(int64_t delay_ns, Kind kind, std::function<void()> act) { At(now_ns_ + delay_ns, kind, std::move(act)); }
+  void In(int64_t delay_ns, Kind kind, Party party, std::function<void()> act, Describe describe = {},
+          std::source_location where = std::source_location::current()) {
+    At(now_ns_ + delay_ns, kind, party, std::move(act), std::move(describe), where);
+  }
 
   // Lets the first thing happen; false when there is none before `until_ns`, which then is now.
   bool RunNext(int64_t until_ns) {
@@ -45,25 +82,23 @@ class Schedule {
       now_ns_ = until_ns;
       return false;
     }
-    Run(entries_.begin());
+    const Key key = entries_.begin()->first;
+    now_ns_ = std::max(now_ns_, key.first);
+    Run(key);
     return true;
   }
 
- private:
-  struct Entry {
-    Kind kind;
-    std::function<void()> act;
-  };
-  using Entries = std::map<std::pair<int64_t, uint64_t>, Entry>;
-
-  void Run(Entries::iterator entry) {
-    now_ns_ = std::max(now_ns_, entry->first.first);
-    const std::function<void()> act = std::move(entry->second.act);
-    entries_.erase(entry);
-    act();
+  // For whoever tries all orders. Run lets no time pass.
+  const std::map<Key, Entry>& entries() const { return entries_; }
+  void PassTime(int64_t until_ns) { now_ns_ = std::max(now_ns_, until_ns); }
+  void Run(const Key& key) {
+    auto entry = entries_.extract(key);
+    entry.mapped().act();
   }
+  void Drop(const Key& key) { entries_.erase(key); }
 
-  Entries entries_;
+ private:
+  std::map<Key, Entry> entries_;
   uint64_t next_ = 0;
   int64_t now_ns_ = 0;
 };

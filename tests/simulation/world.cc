@@ -19,7 +19,11 @@ constexpr int kMostSteps = 4'000'000;
 }  // namespace
 
 World::World(const Plan& plan, std::ostream* trace)
-    : plan_(plan), trace_(trace), dice_(plan.seed ^ 0x5eed), network_(&schedule_, &dice_), monitor_(&machines_) {
+    : plan_(plan),
+      trace_(trace),
+      dice_(plan.seed ^ 0x5eed, plan.has_chance),
+      network_(&schedule_, &dice_),
+      monitor_(&machines_) {
   for (int i = 0; i < plan.machines; ++i) {
     machines_.push_back(std::make_unique<Machine>("m" + std::to_string(i), &schedule_, &dice_));
   }
@@ -51,7 +55,8 @@ std::optional<Violation> World::Run() {
   try {
     Start();
     for (const Incident& incident : plan_.incidents) {
-      schedule_.At(SecondsToNanos(incident.at_s), Schedule::Kind::kTimer, [this, incident] { Happen(incident); });
+      schedule_.At(SecondsToNanos(incident.at_s), Schedule::Kind::kTimer, kPeople,
+                   [this, incident] { Happen(incident); });
     }
     RunUntil(plan_.safety_s);
     Finish();
@@ -142,19 +147,35 @@ void World::CheckLiveness() {
   }
 }
 
-void World::RegisterAgent(int index, v1::AgentDescription description, std::function<void(const Status&)> told) {
+void World::RegisterAgent(int index, uint64_t number, v1::AgentDescription description) {
+  const auto describe = [this, index, number](const std::string& content) {
+    return [this, index, number, content](Digest* digest) {
+      if (digest == nullptr) return true;
+      digest->Add(content);
+      digest->Add(agent(index).IsRegistering(number));
+      return true;
+    };
+  };
+  const std::string content = DeterministicBytes(description);
   network_.SendPlain(
       Network::Direction::kFromAgent, 0, index,
-      [this, index, description = std::move(description), told = std::move(told)] {
+      [this, index, number, describe, description = std::move(description)] {
         if (!coordinator().is_alive()) return;
         AddAgentAsked asked;
         asked.address = agent(index).address();
         asked.claimed = description;
-        coordinator().Ask(asked, [this, index, told](const fleetmark::Reply& reply) {
-          Trace("c0", "registers " + agent(index).name() + ": " + (reply.status.ok() ? "ok" : reply.status.message()));
-          network_.SendPlain(Network::Direction::kToAgent, 0, index, [told, status = reply.status] { told(status); });
+        coordinator().Ask(asked, [this, index, number, describe](const fleetmark::Reply& reply) {
+          const std::string said = reply.status.ok() ? "ok" : reply.status.message();
+          Trace("c0", "registers " + agent(index).name() + ": " + said);
+          network_.SendPlain(
+              Network::Direction::kToAgent, 0, index,
+              [this, index, number, status = reply.status] { agent(index).OnRegistered(number, status); },
+              [this, index, number, describe, said](Digest* digest) {
+                return describe(said)(digest) && agent(index).IsRegistering(number);
+              });
         });
-      });
+      },
+      describe(content));
 }
 
 void World::Tamper(int coordinator, int index, const v1::StartRunRequest& start) {

@@ -35,6 +35,8 @@ class World {
   bool Step(double until_s);
   // At last every fault ends, and with it every job.
   void Finish();
+  // Whether each run that was submitted has ended.
+  bool HasEnded();
 
   // Of the simulation's parts.
   Schedule& schedule() { return schedule_; }
@@ -42,12 +44,16 @@ class World {
   Network& network() { return network_; }
   Monitor& monitor() { return monitor_; }
   AgentProcess& agent(int index) { return *agents_[static_cast<size_t>(index)]; }
+  size_t agents() const { return agents_.size(); }
   CoordinatorProcess& coordinator() { return *coordinators_.front(); }
   const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
   int AgentAt(const std::string& address) const;  // -1 when nobody was ever there
   bool is_tracing() const { return trace_ != nullptr; }
   void Trace(const std::string& who, const std::string& what);
-  void RegisterAgent(int agent, v1::AgentDescription description, std::function<void(const Status&)> told);
+  // The `number` tells this registration of the agent from its others.
+  void RegisterAgent(int agent, uint64_t number, v1::AgentDescription description);
+  // All that decides how it goes on.
+  void Describe(Digest* digest);
   // Somebody may send what no coordinator sends: the same attempt with another specification, once the agent knows the
   // first, or one with parameters that are out of bounds.
   void Tamper(int coordinator, int agent, const v1::StartRunRequest& start);
@@ -69,7 +75,6 @@ class World {
   void Restore(double duration_s);
   void RunUntil(double virtual_s);
   void Heal();
-  bool HasEnded();
   void CheckLiveness();
 
   const Plan plan_;

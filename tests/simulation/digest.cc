@@ -1,0 +1,128 @@
+#include "tests/simulation/digest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "common/clock.h"
+
+namespace fleetmark::simulation {
+namespace {
+
+constexpr int64_t kLongestMemoryNs = 100 * kNanosPerSecond;
+
+// As SplitMix64 scrambles.
+uint64_t Mix(uint64_t a, uint64_t b) {
+  uint64_t bits = a * 0x9e3779b97f4a7c15 + b + 0x632be59bd9b4e019;
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+  return bits ^ (bits >> 31);
+}
+
+uint64_t HashOf(std::string_view text) { return std::hash<std::string_view>()(text); }
+
+}  // namespace
+
+void Digest::Add(std::string_view text) { tokens_.push_back(HashOf(text)); }
+
+void Digest::AddTime(int64_t ns, int64_t now_ns) {
+  const bool is_time = ns != 0 && ns != std::numeric_limits<int64_t>::max();
+  Add(is_time);
+  if (!is_time) return Add(ns);
+  Add(std::llround(static_cast<double>(std::max(ns - now_ns, -kLongestMemoryNs)) * 1e-6));
+}
+
+void Digest::AddOrdered(Order kind, int agent, double value) {
+  ranked_.push_back({tokens_.size(), Mix(static_cast<uint64_t>(kind), static_cast<uint64_t>(agent)), value, ""});
+  Add(0);
+}
+
+void Digest::AddBound(Order kind, int agent, double value) {
+  AddOrdered(kind, agent, value);
+  ranked_.back().is_bound = true;
+}
+
+void Digest::AddFence(int epoch, double seq, const Reference& reference) {
+  AddOrdered(Order::kSeq, reference.agent, seq);
+  ranked_.back().scope = Mix(ranked_.back().scope, static_cast<uint64_t>(epoch));
+}
+
+void Digest::AddHash(const std::string& attempt_id, const std::string& hash) {
+  if (hash.empty()) return Add(0);
+  ranked_.push_back({tokens_.size(), HashOf(attempt_id), 0, hash});
+  Add(0);
+}
+
+void Digest::AddMessage(const google::protobuf::Message& message, const Reference& reference) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    Add(field->number());
+    const bool is_time = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64;
+    const std::string& name = field->name();
+    std::string scratch;
+    if (field->is_map()) {
+      std::vector<std::string> entries;
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        entries.push_back(reflection.GetRepeatedMessage(message, field, i).SerializeAsString());
+      }
+      std::sort(entries.begin(), entries.end());
+      for (const std::string& entry : entries) Add(entry);
+    } else if (field->is_repeated() && field->message_type() != nullptr) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        AddMessage(reflection.GetRepeatedMessage(message, field, i), reference);
+      }
+    } else if (field->is_repeated()) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        Add(reflection.GetRepeatedStringReference(message, field, i, &scratch));
+      }
+    } else if (field->message_type() != nullptr) {
+      AddMessage(reflection.GetMessage(message, field), reference);
+    } else if (is_time) {  // there is no other one of 64 bits
+      AddTime(reflection.GetInt64(message, field), reference.boottime_ns);
+    } else if (name == "revision" || name == "known_revision") {
+      AddRevision(reflection.GetInt32(message, field), reference);
+    } else if (name == "seq") {
+      const auto* epoch = message.GetDescriptor()->FindFieldByName("coordinator_epoch");
+      AddFence(reflection.GetInt32(message, epoch), reflection.GetDouble(message, field), reference);
+    } else if (name == "sha256") {
+      AddHash(reflection.GetString(message, message.GetDescriptor()->FindFieldByName("attempt_id")),
+              reflection.GetString(message, field));
+    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+      Add(reflection.GetStringReference(message, field, &scratch));
+    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE) {
+      Add(std::llround(reflection.GetDouble(message, field) * 1e3));
+    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT32) {
+      Add(reflection.GetInt32(message, field));
+    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL) {
+      Add(reflection.GetBool(message, field));
+    }
+  }
+}
+
+uint64_t Digest::Finish() {
+  std::map<uint64_t, std::set<std::pair<double, std::string>>> scopes;
+  for (const Ranked& ranked : ranked_) {
+    if (!ranked.is_bound) scopes[ranked.scope].emplace(ranked.number, ranked.text);
+  }
+  for (const Ranked& ranked : ranked_) {
+    const auto& like = scopes[ranked.scope];
+    const auto found = like.lower_bound({ranked.number, ranked.text});
+    tokens_[ranked.token] = 1 + static_cast<uint64_t>(std::distance(like.begin(), found));
+  }
+  items_.push_back(tokens_.size());
+  uint64_t all = 0;
+  size_t next = 0;
+  for (; next < items_.front(); ++next) all = Mix(all, tokens_[next]);
+  uint64_t sum = 0;
+  for (size_t i = 1; i < items_.size(); ++i) {
+    uint64_t item = 0;
+    for (; next < items_[i]; ++next) item = Mix(item, tokens_[next]);
+    sum += Mix(item, 0);
+  }
+  return Mix(all, sum);
+}
+
+}  // namespace fleetmark::simulation

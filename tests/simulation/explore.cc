@@ -1,0 +1,36 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include "tests/simulation/explorer.h"
+
+int main(int argc, char** argv) {
+  using namespace fleetmark::simulation;
+  Model model;
+  CLI::App app(
+      "Tries everything that can happen to a very small fleet of real cores. Exits 1 when an invariant is violated or "
+      "the states were too many.");
+  app.add_option("--agents", model.agents)->capture_default_str()->check(CLI::Range(1, 4));
+  app.add_option("--runs", model.runs)->capture_default_str()->check(CLI::Range(1, 8));
+  app.add_flag("--any", model.is_any, "Runs for any machine, which depend on leases; else one pinned to each in turn");
+  app.add_option("--lost", model.lost, "Messages that may be lost")->capture_default_str()->check(CLI::Range(0, 100));
+  app.add_option("--crashes", model.crashes, "Deaths of each process")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100));
+  app.add_option("--faults", model.faults, "Losses and deaths together, at most")->check(CLI::Range(0, 1000));
+  app.add_option("--most-states", model.most_states, "Give up after so many")->capture_default_str();
+  app.add_flag("--doubt", model.is_doubted, "Check that states which count as one have the same successors (slow)");
+  CLI11_PARSE(app, argc, argv);
+  const auto started = std::chrono::steady_clock::now();
+  const Explored found = Explore(model, &std::cout);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  std::cout.flush();
+  std::printf("%zu states, %zu transitions, %zu ends, depth %zu, %.1f s: %s\n", found.states, found.transitions,
+              found.ends, found.depth, seconds, found.is_whole ? "the whole state space" : "NOT the whole state space");
+  if (found.violation) {
+    std::printf("after %zu choices, invariant %d is violated: %s\n", found.depth, found.violation->invariant,
+                found.violation->what.c_str());
+  }
+  return found.is_whole ? 0 : 1;
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <ostream>
+
+#include "tests/simulation/monitor.h"
+
+namespace fleetmark::simulation {
+
+// A fleet so small that everything which can happen to it is tried.
+struct Model {
+  int agents = 2;
+  int runs = 2;
+  bool is_any = false;  // runs for any machine, with leases; else one pinned to each in turn
+  int lost = 2;         // messages
+  int crashes = 1;      // of each process
+  int faults = 1000;    // of both kinds together
+  size_t most_states = 100'000'000;
+  // Whether states that count as one are held against each other: each must have the same successors.
+  bool is_doubted = false;
+};
+
+struct Explored {
+  size_t states = 0, transitions = 0;
+  size_t ends = 0;   // states in which everything was over
+  size_t depth = 0;  // of the longest way; to the violation if there is one
+  bool is_whole = true;
+  std::optional<Violation> violation;
+};
+
+// Tries each order in which messages arrive and processes take their turns, each loss of a message, each death at any
+// moment and at each commit and effect. Time passes only when nothing else can happen. States from which the same can
+// follow count as one (Digest). Stops at the first violation; `trace` then gets the way to it.
+Explored Explore(const Model& model, std::ostream* trace);
+
+}  // namespace fleetmark::simulation

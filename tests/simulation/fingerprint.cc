@@ -1,0 +1,197 @@
+#include <map>
+#include <string>
+#include <utility>
+
+#include "common/overloaded.h"
+#include "common/run_spec.h"
+#include "tests/simulation/core_reader.h"
+#include "tests/simulation/digest.h"
+#include "tests/simulation/world.h"
+
+// What decides how a world goes on, part by part. Times by people's clocks do not.
+namespace fleetmark::simulation {
+namespace {
+
+void DescribeRequest(const Request& request, const Digest::Reference& reference, Digest* digest) {
+  digest->Add(request.index());
+  std::visit(Overloaded{[&](const FetchReport& fetch) {
+                          digest->Add(fetch.attempt_id);
+                          digest->AddHash(fetch.attempt_id, fetch.sha256);
+                        },
+                        [&](const auto& typed) { digest->AddMessage(typed, reference); }},
+             request);
+}
+
+}  // namespace
+
+void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agents, Digest* digest) const {
+  digest->Add(epoch_);
+  digest->Add(static_cast<int64_t>(longest_lease_s_));
+  for (const auto& [id, agent] : agents_) {
+    digest->Add(id);
+    digest->Add(agent.address);
+    digest->Add(DeterministicBytes(agent.description));
+    digest->Add(agent.draining);
+    digest->Add(agent.removed);
+    digest->Add(agent.offline_since_unix_s > 0);
+  }
+  for (const auto& [request, job] : job_of_request_) {
+    digest->Add(request);
+    digest->Add(job);
+  }
+  for (const auto& [id, run] : runs_) {
+    digest->Add(id);
+    digest->Add(run.state);
+    digest->Add(run.agent_id);
+    digest->Add(run.attempts);
+    digest->Add(run.retries_used);
+    digest->Add(run.cancel_requested);
+    digest->Add(run.failure.kind());
+  }
+  for (const auto& [id, attempt] : attempts_) {
+    digest->Add(id);
+    digest->Add(attempt.state);
+    digest->Add(attempt.outcome);
+    digest->Add(attempt.incarnation);
+    digest->AddHash(id, attempt.report_sha256);
+    if (const auto agent = agents.find(attempt.agent_id); agent != agents.end() && !HasEnded(attempt)) {
+      digest->AddMessage(attempt.start_by, agent->second);
+    }
+  }
+  for (const auto& [id, report] : reports_) {
+    digest->Add(id);
+    digest->AddHash(id, report.sha256);
+    digest->Add(report.is_canonical);
+  }
+}
+
+// The fences that it has seen accepted stand in the agents' journals, what it has seen stored in the store.
+void Monitor::Describe(Digest* digest) const {
+  for (const auto& [attempt, count] : spawns_) digest->Add(attempt);
+  digest->Add(0);
+  for (const auto& [attempt, hash] : specs_) digest->Add(attempt);
+  digest->Add(0);
+  for (const std::string& attempt : tombstones_) digest->Add(attempt);
+  digest->Add(0);
+  for (const std::string& attempt : refused_) digest->Add(attempt);
+  digest->Add(0);
+  for (const auto& [request, job] : accepted_) digest->Add(request);
+}
+
+Digest::Reference AgentProcess::reference() const {
+  return {index_, machine_->Now().boottime_ns, is_alive() ? CoreReader::RevisionOf(*core_) : 0};
+}
+
+void AgentProcess::Describe(Digest* digest) const {
+  const int64_t now_ns = machine_->Now().boottime_ns;
+  digest->Add(life_);
+  digest->Add(address_);
+  const agent::JournalContents& contents = journal_.contents;
+  digest->Add(contents.incarnation);
+  digest->Add(contents.fence.coordinator_epoch);
+  digest->Add(contents.fence.coordinator_instance_id);
+  digest->AddFence(contents.fence.coordinator_epoch, contents.fence.seq, reference());
+  digest->Add(contents.is_draining);
+  for (const auto& [id, attempt] : contents.attempts) {
+    digest->Add(id);
+    digest->Add(attempt.state);
+    digest->Add(attempt.cause);
+    digest->Add(attempt.process ? attempt.process->pid : 0);
+    digest->AddHash(id, attempt.report_sha256);
+    digest->AddMessage(attempt.request.start_by(), reference());
+  }
+  for (const auto& [id, retired] : contents.retired) {
+    digest->Add(id);
+    digest->Add(retired.is_tombstone);
+    digest->AddMessage(retired.keep_until, reference());
+  }
+  machine_->Describe(digest);
+  digest->Add(is_alive());
+  if (!is_alive()) return;
+  CoreReader::Describe(*core_, index_, now_ns, digest);
+  digest->AddTime(purge_at_ns_, now_ns);
+  for (const auto& [call, reply] : calls_) {
+    digest->AddOrdered(Digest::Order::kAgentCall, index_, static_cast<double>(call));
+  }
+  digest->Add(static_cast<int64_t>(registration_pause_s_ * 1e3));
+  digest->AddTime(registered_ns_, now_ns);
+}
+
+void CoordinatorProcess::Describe(Digest* digest) const {
+  std::map<std::string, Digest::Reference> agents;
+  for (size_t i = 0; i < world_->agents(); ++i) {
+    const AgentProcess& agent = world_->agent(static_cast<int>(i));
+    agents["id-" + agent.name()] = agent.reference();
+  }
+  digest->Add(life_);
+  store_->Describe(agents, digest);
+  digest->Add(is_alive());
+  if (!is_alive()) return;
+  CoreReader::Describe(*core_, agents, machine_->Now().boottime_ns, digest);
+  for (const auto& [reply, told] : waiting_) {
+    digest->AddOrdered(Digest::Order::kReply, 0, static_cast<double>(reply));
+  }
+}
+
+Schedule::Describe CoordinatorProcess::DescribeCallOf(const std::shared_ptr<Call>& call) {
+  return [this, call](Digest* digest) {
+    if (digest != nullptr) {
+      const Digest::Reference reference =
+          call->agent < 0 ? Digest::Reference{} : world_->agent(call->agent).reference();
+      digest->Add(call->agent);
+      digest->Add(IsAwaited(*call));
+      if (IsAwaited(*call)) {
+        digest->AddOrdered(Digest::Order::kCall, call->agent, static_cast<double>(call->number));
+        digest->Add(call->agent_life);
+        digest->AddOrdered(Digest::Order::kAgentCall, call->agent, static_cast<double>(call->agent_call));
+      }
+      DescribeRequest(call->request, reference, digest);
+    }
+    return IsAwaited(*call);
+  };
+}
+
+Schedule::Describe CoordinatorProcess::DescribeAnswer(const std::shared_ptr<Call>& call,
+                                                      const std::shared_ptr<Answer>& answer) {
+  return [this, call, answer, describe = DescribeCallOf(call)](Digest* digest) {
+    if (digest != nullptr) {
+      const Digest::Reference reference = world_->agent(call->agent).reference();
+      digest->Add(answer->status.code());
+      digest->Add(answer->status.kind());
+      digest->Add(DeterministicBytes(answer->description));
+      digest->AddMessage(answer->sync, reference);
+      digest->AddMessage(answer->attempt, reference);
+      if (const auto* fetch = std::get_if<FetchReport>(&call->request)) {
+        digest->AddHash(fetch->attempt_id + " bytes", answer->bytes);
+      }
+    }
+    return describe(digest);
+  };
+}
+
+void CoordinatorProcess::AbandonIn(int64_t delay_ns, uint64_t agent_life, uint64_t agent_call, int agent) {
+  AgentProcess* process = &world_->agent(agent);
+  world_->schedule().In(
+      delay_ns, Schedule::Kind::kTimer, AgentParty(agent),
+      [process, agent_life, agent_call] { process->Abandon(agent_life, agent_call); },
+      [process, agent_life, agent_call](Digest* digest) {
+        return process->DescribeAbandon(agent_life, agent_call, digest);
+      });
+}
+
+void World::Describe(Digest* digest) {
+  for (const auto& agent : agents_) agent->Describe(digest);
+  coordinator().Describe(digest);
+  monitor_.Describe(digest);
+  for (const auto& [key, entry] : schedule_.entries()) {
+    digest->BeginItem();
+    digest->Add(entry.where.line());
+    digest->Add(std::string_view(entry.where.file_name()));
+    digest->Add(entry.party.kind);
+    digest->Add(entry.party.index);
+    if (entry.kind == Schedule::Kind::kTimer) digest->AddTime(key.first, schedule_.now_ns());
+    if (entry.describe) entry.describe(digest);
+  }
+}
+
+}  // namespace fleetmark::simulation

@@ -1,0 +1,163 @@
+#include "tests/simulation/way.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/simulation/digest.h"
+
+namespace fleetmark::simulation {
+namespace {
+
+// Timers as close as this come in any order.
+constexpr int64_t kAtOnceNs = 1'000'000;
+
+Plan PlanOf(const Model& model) {
+  Plan plan;
+  plan.has_chance = false;
+  plan.machines = plan.agents = model.agents;
+  plan.safety_s = 1e6;  // so long a request is sent again until it is answered
+  for (int i = 0; i < model.runs; ++i) {
+    Incident submit{IncidentKind::kSubmit};
+    submit.target = model.is_any ? -1 : i % model.agents;
+    submit.retries = 1;
+    submit.timeout_s = 60;
+    submit.steps = 5;
+    plan.incidents.push_back(submit);
+  }
+  return plan;
+}
+
+// Of the party of a process: 0 for the coordinator, else one more than the agent's index.
+size_t ProcessOf(Party party) { return party.kind == Party::Kind::kAgent ? static_cast<size_t>(party.index) + 1 : 0; }
+
+}  // namespace
+
+Way::Way(const Model& model, std::ostream* trace)
+    : model_(model), world_(PlanOf(model), trace), crashes_(static_cast<size_t>(model.agents) + 1) {
+  world_.Start();
+  while (world_.Step(1)) {
+  }
+  Settle();
+  for (const Incident& incident : PlanOf(model).incidents) {
+    schedule().In(
+        0, Schedule::Kind::kNow, kPeople, [this, incident] { world_.Happen(incident); },
+        [target = incident.target](Digest* digest) {
+          if (digest != nullptr) digest->Add(target);
+          return true;
+        });
+  }
+}
+
+bool Way::Take(const Choice& choice) {
+  if (choice.kind == Choice::Kind::kDie) {
+    Kill(choice.index);
+    Settle();
+    return true;
+  }
+  const Schedule::Key key = Possible()[choice.index];
+  const Schedule::Entry& entry = schedule().entries().at(key);
+  const size_t process = ProcessOf(entry.party);
+  if (entry.kind == Schedule::Kind::kTimer) schedule().PassTime(key.first);
+  if (choice.kind == Choice::Kind::kLose) {
+    ++lost_;
+    schedule().Drop(key);
+  } else {
+    if (choice.kind == Choice::Kind::kCrash) KillAt(process, choice.point);
+    schedule().Run(key);
+  }
+  Settle();
+  return choice.kind != Choice::Kind::kCrash || !IsDoomed(process);
+}
+
+std::vector<Choice> Way::Choices() {
+  std::vector<Choice> choices;
+  const std::vector<Schedule::Key> possible = Possible();
+  const bool may_fail = std::accumulate(crashes_.begin(), crashes_.end(), lost_) < model_.faults;
+  for (uint8_t i = 0; i < possible.size(); ++i) {
+    const Schedule::Entry& entry = schedule().entries().at(possible[i]);
+    choices.push_back({Choice::Kind::kHappen, i});
+    if (!may_fail) continue;
+    if (entry.kind == Schedule::Kind::kMessage && lost_ < model_.lost) choices.push_back({Choice::Kind::kLose, i});
+    if (entry.party != kPeople && MayDie(ProcessOf(entry.party))) choices.push_back({Choice::Kind::kCrash, i});
+  }
+  for (uint8_t process = 0; may_fail && process < crashes_.size(); ++process) {
+    if (MayDie(process)) choices.push_back({Choice::Kind::kDie, process});
+  }
+  return choices;
+}
+
+uint64_t Way::Fingerprint() {
+  Digest digest;
+  world_.Describe(&digest);
+  digest.BeginItem();
+  digest.Add(lost_);
+  for (const int count : crashes_) digest.Add(count);
+  return digest.Finish();
+}
+
+bool Way::IsOver() {
+  CoordinatorProcess& coordinator = world_.coordinator();
+  if (!coordinator.is_alive() || !world_.HasEnded() ||
+      coordinator.store().runs().size() != static_cast<size_t>(model_.runs)) {
+    return false;
+  }
+  for (size_t i = 0; i < world_.agents(); ++i) {
+    const AgentProcess& agent = world_.agent(static_cast<int>(i));
+    if (!agent.is_alive() || !agent.journal().contents.attempts.empty()) return false;
+  }
+  return schedule().entries().at(Possible().front()).kind == Schedule::Kind::kTimer;
+}
+
+// What takes no time, all of it; else the timers that come first.
+std::vector<Schedule::Key> Way::Possible() {
+  std::vector<Schedule::Key> now, timers;
+  for (const auto& [key, entry] : schedule().entries()) {
+    if (entry.kind != Schedule::Kind::kTimer) {
+      now.push_back(key);
+    } else if (timers.empty() || key.first < timers.front().first + kAtOnceNs) {
+      timers.push_back(key);
+    }
+  }
+  return now.empty() ? timers : now;
+}
+
+// Forgets what would change nothing, and lets each process act on what has come before anything else comes.
+void Way::Settle() {
+  for (auto entry = schedule().entries().begin(); entry != schedule().entries().end();) {
+    const Schedule::Key key = entry->first;
+    if (entry->second.describe && !entry->second.describe(nullptr)) {
+      ++entry;
+      schedule().Drop(key);
+    } else if (entry->second.kind == Schedule::Kind::kTurn) {
+      schedule().Run(key);
+      entry = schedule().entries().begin();
+    } else {
+      ++entry;
+    }
+  }
+}
+
+void Way::Kill(size_t process) {
+  ++crashes_[process];
+  const auto kill = [](auto& one) {
+    one.Crash();
+    one.StartIn(0);
+  };
+  process == 0 ? kill(world_.coordinator()) : kill(world_.agent(static_cast<int>(process) - 1));
+}
+
+void Way::KillAt(size_t process, int point) {
+  ++crashes_[process];
+  process == 0 ? world_.coordinator().CrashAt(point, 0) : world_.agent(static_cast<int>(process) - 1).CrashAt(point, 0);
+}
+
+bool Way::IsDoomed(size_t process) {
+  return process == 0 ? world_.coordinator().is_doomed() : world_.agent(static_cast<int>(process) - 1).is_doomed();
+}
+
+bool Way::MayDie(size_t process) {
+  return crashes_[process] < model_.crashes &&
+         (process == 0 ? world_.coordinator().is_alive() : world_.agent(static_cast<int>(process) - 1).is_alive());
+}
+
+}  // namespace fleetmark::simulation

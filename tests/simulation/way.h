@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+#include <vector>
+
+#include "tests/simulation/explorer.h"
+#include "tests/simulation/world.h"
+
+namespace fleetmark::simulation {
+
+struct Choice {
+  enum class Kind : uint8_t {
+    kHappen,  // the `index`-th thing that can happen
+    kLose,    // it is a message, and never arrives
+    kDie,     // the `index`-th process
+    kCrash,   // the `index`-th thing happens, and whoever acts on it dies at the `point`-th commit or effect
+  } kind = Kind::kHappen;
+  uint8_t index = 0;
+  uint16_t point = 0;
+};
+// One way through a model, as far as it was chosen. It begins with a fleet that has come up, and jobs that are about to
+// be submitted.
+class Way {
+ public:
+  // `trace` as World's.
+  Way(const Model& model, std::ostream* trace);
+
+  // False when the process did not come to the point at which it was to die. May throw a Violation.
+  bool Take(const Choice& choice);
+  // Everything that may be chosen now, but for the later points of a crash.
+  std::vector<Choice> Choices();
+  // Of the world and of what may still go wrong in it.
+  uint64_t Fingerprint();
+  // Every run has ended, every report is acknowledged and forgotten, and nothing is under way.
+  bool IsOver();
+  World& world() { return world_; }
+
+ private:
+  std::vector<Schedule::Key> Possible();
+  void Settle();
+  void Kill(size_t process);
+  void KillAt(size_t process, int point);
+  bool IsDoomed(size_t process);
+  bool MayDie(size_t process);
+  Schedule& schedule() { return world_.schedule(); }
+
+  const Model model_;
+  World world_;
+  int lost_ = 0;
+  std::vector<int> crashes_;  // of the coordinator, of each agent
+};
+
+}  // namespace fleetmark::simulation
