@@ -114,7 +114,7 @@ StatusOr<Journal::Opened> Journal::Open(const std::filesystem::path& directory, 
       opened.journal.reset(new Journal(*std::move(database)));
       status = CatchSqlite(path.string(), [&] {
         opened.contents = opened.journal->Load();
-        opened.journal->Check();
+        opened.journal->CheckWhole();
         return OkStatus();
       });
     }
@@ -156,11 +156,15 @@ JournalContents Journal::Load() {
   return contents;
 }
 
-// Beyond what OpenDatabase sees, which is made for large files: an index may be damaged, and so may the text of a
-// constraint, which SQLite takes for another constraint.
-void Journal::Check() {
+// What OpenDatabase leaves out, since a store is large: an index may be damaged, which is made anew. So may the text of
+// a constraint, which SQLite takes for another constraint.
+void Journal::CheckWhole() {
   try {
-    const std::string verdict = database_->execAndGet("PRAGMA integrity_check(1)").getString();
+    std::string verdict = CheckDatabase(*database_, "integrity_check");
+    if (verdict != "ok") {
+      database_->exec("REINDEX");
+      verdict = CheckDatabase(*database_, "integrity_check");
+    }
     if (verdict != "ok") throw SQLite::Exception(verdict, SQLITE_CORRUPT);
     SQLite::Transaction rolled_back(*database_);
     for (const std::string state : {"ACCEPTED", "SPAWNED", "RESULT"}) {
@@ -171,7 +175,7 @@ void Journal::Check() {
     database_->exec("INSERT OR REPLACE INTO meta VALUES ('', '')");
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() != SQLITE_ERROR && error.getErrorCode() != SQLITE_CONSTRAINT) throw;
-    throw SQLite::Exception(std::string("nothing can be written: ") + error.what(), SQLITE_CORRUPT);
+    throw SQLite::Exception(std::string("it takes no run: ") + error.what(), SQLITE_CORRUPT);
   }
 }
 

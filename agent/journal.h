@@ -54,7 +54,7 @@ class Journal {
   void Apply(const PutDraining& write);
   void PutMeta(const std::string& key, const std::string& value);
   JournalContents Load();
-  void Check();
+  void CheckWhole();
 
   std::mutex mutex_;
   std::unique_ptr<SQLite::Database> database_;

@@ -3,8 +3,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace fleetmark {
 namespace {
@@ -63,20 +67,22 @@ Status Migrate(const std::filesystem::path& path, SQLite::Database& database,
   return OkStatus();
 }
 
+bool IsMemoryShort() {
+  constexpr size_t kMoreThanASchemaTakes = size_t{64} << 20;
+  return std::unique_ptr<char[]>(new (std::nothrow) char[kMoreThanASchemaTakes]) == nullptr;
+}
+
 // "ok", or what is wrong with the file. SQLite tells of a format or a schema that it does not understand with its most
 // general error, and of some schemas that memory was short.
 std::string BeginWriting(SQLite::Database& database) {
   try {
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
-    return database.execAndGet("PRAGMA quick_check(1)").getString();
+    return CheckDatabase(database, "quick_check");
   } catch (const SQLite::Exception& error) {
-    if (error.getErrorCode() == SQLITE_NOMEM) {
-      SQLite::Database elsewhere(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-      elsewhere.exec("CREATE TABLE enough(memory)");  // throws when it is short indeed
-    } else if (error.getErrorCode() != SQLITE_ERROR) {
-      throw;
-    }
+    const bool is_damage =
+        error.getErrorCode() == SQLITE_ERROR || (error.getErrorCode() == SQLITE_NOMEM && !IsMemoryShort());
+    if (!is_damage) throw;
     return error.what();
   }
 }
@@ -106,6 +112,18 @@ StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::
   });
   if (!status.ok()) return status;
   return database;
+}
+
+std::string CheckDatabase(SQLite::Database& database, const std::string& pragma) {
+  const std::string verdict = database.execAndGet("PRAGMA " + pragma + "(1)").getString();
+  // A page that could not be read is reported as if it were wrong.
+  constexpr std::string_view kCode = "unable to get the page. error code=";
+  int code = SQLITE_CORRUPT;
+  if (const size_t at = verdict.find(kCode); at != std::string::npos) code = std::atoi(&verdict[at + kCode.size()]);
+  if (verdict.find("failed to get page") != std::string::npos) code = SQLITE_IOERR;
+  code &= 0xff;  // what is beyond says more than anybody asks
+  if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB) throw SQLite::Exception(verdict, code);
+  return verdict;
 }
 
 Status CatchSqlite(const std::string& what, const std::function<Status()>& body) {

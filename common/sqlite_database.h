@@ -26,6 +26,10 @@ enum class DatabaseAccess { kReadWrite, kReadOnly };
 StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::path& path, DatabaseAccess access,
                                                          const std::vector<Migration>& migrations);
 
+// "ok", or the first thing that `pragma` ("quick_check" or "integrity_check") finds damaged. Throws what SQLite throws,
+// and when a page cannot be read, which says nothing about the file.
+std::string CheckDatabase(SQLite::Database& database, const std::string& pragma);
+
 // Runs `body` and turns what SQLiteCpp throws into a Status that names `what`: a full disk is RESOURCE_EXHAUSTED (kind
 // "disk_full"), corruption is DATA_LOSS, the rest INTERNAL.
 Status CatchSqlite(const std::string& what, const std::function<Status()>& body);

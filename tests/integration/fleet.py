@@ -18,6 +18,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/release/bin")).resolve()
 TESTS = pathlib.Path(os.environ.get("FLEETMARK_TEST_BIN", BIN.parent / "tests")).resolve()
 HAS_WORKER = (BIN / "fleetmark-worker").exists()
+# AddressSanitizer keeps what was freed for a while, and a shadow of everything.
+SANITIZER_BYTES = 400e6 if "ASAN_OPTIONS" in os.environ else 0
 DEADLINE_S = 30.0
 TERMINAL = {"succeeded", "failed", "cancelled", "timed_out", "interrupted"}
 
