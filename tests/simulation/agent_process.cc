@@ -111,9 +111,7 @@ bool AgentProcess::ReachesPoint() {
 }
 
 void AgentProcess::StartIn(double seconds) {
-  // At once: whatever else is under way.
-  const Schedule::Kind kind = seconds == 0 ? Schedule::Kind::kNow : Schedule::Kind::kTimer;
-  world_->schedule().In(SecondsToNanos(seconds), kind, AgentParty(index_), [this] { Start(); });
+  world_->schedule().In(SecondsToNanos(seconds), Schedule::Kind::kTimer, AgentParty(index_), [this] { Start(); });
 }
 
 void AgentProcess::LoseJournal() {

@@ -81,7 +81,7 @@ class AgentProcess {
   void Signal(const std::string& attempt_id, bool is_kill);
   void ReplyTo(const agent::Reply& reply);
   void WakeAt(int64_t boottime_ns);
-  // Of this life; unless it is awaited no longer.
+  // Does nothing once this process has died or `is_awaited` says no.
   void OwnTimer(int64_t at_ns, std::function<void()> act, const std::function<bool()>& is_awaited = {},
                 std::source_location where = std::source_location::current());
   v1::AgentDescription Description() const;

@@ -145,4 +145,14 @@ void CoordinatorProcess::GiveUp(const std::shared_ptr<Call>& call, Status status
   if (is_alive() && call->life == life_) Post(call->generation, call->to_event(Failed(std::move(status))));
 }
 
+void CoordinatorProcess::AbandonIn(int64_t delay_ns, uint64_t agent_life, uint64_t agent_call, int agent) {
+  AgentProcess* process = &world_->agent(agent);
+  world_->schedule().In(
+      delay_ns, Schedule::Kind::kTimer, AgentParty(agent),
+      [process, agent_life, agent_call] { process->Abandon(agent_life, agent_call); },
+      [process, agent_life, agent_call](Digest* digest) {
+        return process->DescribeAbandon(agent_life, agent_call, digest);
+      });
+}
+
 }  // namespace fleetmark::simulation

@@ -10,8 +10,6 @@
 namespace fleetmark::simulation {
 namespace {
 
-constexpr double kLeaseS = 60;
-constexpr double kOfflineAfterS = 30;
 constexpr double kRecoverPauseS = 0.5;
 
 }  // namespace
@@ -26,14 +24,14 @@ CoordinatorProcess::CoordinatorProcess(World* world, int index, Machine* machine
 void CoordinatorProcess::Start() {
   if (is_alive()) return;
   store_->next_instance_id = name_ + "-instance-" + std::to_string(++life_);
-  const StatusOr<Epoch> epoch = store_->BeginEpoch(kLeaseS);
+  const StatusOr<Epoch> epoch = store_->BeginEpoch(world_->plan().lease_s);
   if (!epoch.ok()) return StartIn(1);  // its disk is full: whoever watches over it tries again
   epoch_ = epoch->coordinator_epoch;
   config_ = {};
   config_.epoch = *epoch;
   config_.instance_id = epoch->instance_id;
-  config_.lease_s = kLeaseS;
-  config_.offline_after_s = kOfflineAfterS;
+  config_.lease_s = world_->plan().lease_s;
+  config_.offline_after_s = world_->plan().lease_s / 2;
   next_seq_ = 1;
   generation_ = 0;
   world_->Trace(name_, "starts epoch " + std::to_string(epoch_));
@@ -79,9 +77,7 @@ bool CoordinatorProcess::ReachesPoint() {
 }
 
 void CoordinatorProcess::StartIn(double seconds) {
-  // At once: whatever else is under way.
-  const Schedule::Kind kind = seconds == 0 ? Schedule::Kind::kNow : Schedule::Kind::kTimer;
-  world_->schedule().In(SecondsToNanos(seconds), kind, CoordinatorParty(index_), [this] { Start(); });
+  world_->schedule().In(SecondsToNanos(seconds), Schedule::Kind::kTimer, CoordinatorParty(index_), [this] { Start(); });
 }
 
 void CoordinatorProcess::Post(uint64_t generation, Event event) {

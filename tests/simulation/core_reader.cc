@@ -56,6 +56,7 @@ void DescribeAgent(const fleetmark::Agent& agent, const Digest::Reference& there
   for (const auto& [id, ack] : agent.acks) {
     digest->Add(id);
     digest->AddHash(id, ack.sha256);
+    digest->Add(ack.sent_with != 0);
     digest->AddOrdered(Order::kCall, there.agent, static_cast<double>(ack.sent_with));
   }
   digest->AddTime(agent.acks_waiting_since_ns, now_ns);
@@ -85,11 +86,19 @@ void CoreReader::Describe(const agent::AgentCore& core, int agent, int64_t boott
     digest->AddTime(state.pending_sync->deadline_ns, boottime_ns);
   }
   for (const auto& [id, attempt] : core.attempts_) {
+    digest->Add(id);
+    digest->Add(attempt.state);
+    digest->Add(attempt.cause);
+    digest->Add(attempt.reason);
     digest->AddTime(attempt.runtime_deadline_ns, boottime_ns);
     digest->AddTime(attempt.kill_at_ns, boottime_ns);
   }
   // A refusal leaves a tombstone that no journal has.
-  for (const auto& [id, retired] : core.retired_) digest->Add(id);
+  for (const auto& [id, retired] : core.retired_) {
+    digest->Add(id);
+    digest->Add(retired.keep_until.boot_id());
+    digest->AddTime(retired.keep_until.boottime_ns(), boottime_ns);
+  }
 }
 
 void CoreReader::Describe(const CoordinatorCore& core, const std::map<std::string, Digest::Reference>& agents,

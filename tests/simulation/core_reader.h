@@ -10,7 +10,7 @@
 
 namespace fleetmark::simulation {
 
-// Sees what the cores keep to themselves. What stands in their store or journal too is told by those.
+// Sees what the cores keep to themselves. What stands in the same words in their store or journal is told by those.
 class CoreReader {
  public:
   static int RevisionOf(const agent::AgentCore& core) { return core.state_.revision; }

@@ -4,12 +4,14 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <stdexcept>
 
 #include "common/clock.h"
 
 namespace fleetmark::simulation {
 namespace {
 
+// More than any lease, poll or pause that an agent or a coordinator of a small model looks back over.
 constexpr int64_t kLongestMemoryNs = 100 * kNanosPerSecond;
 
 // As SplitMix64 scrambles.
@@ -98,6 +100,8 @@ void Digest::AddMessage(const google::protobuf::Message& message, const Referenc
       Add(reflection.GetInt32(message, field));
     } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL) {
       Add(reflection.GetBool(message, field));
+    } else {
+      throw std::logic_error(field->full_name() + " is of a type that no digest knows");
     }
   }
 }

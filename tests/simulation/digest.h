@@ -32,17 +32,17 @@ class Digest {
   // The same of a time of which nothing counts but whether it is still to come.
   void AddNotBefore(int64_t ns, int64_t now_ns) { AddTime(ns > now_ns ? ns : 0, now_ns); }
   // Among those of the same `kind` and `agent`.
-  enum class Order { kCall, kAgentCall, kReply, kSeq };  // kSeq is for AddFence
+  enum class Order { kCall, kAgentCall, kReply, kJob, kSeq };  // kSeq is for AddFence
   void AddOrdered(Order kind, int agent, double value);
-  // How many of those are less: of a bound that is none of them.
+  // A bound: how many of those are less. It is none of them.
   void AddBound(Order kind, int agent, double value);
   // Those of one epoch are compared.
   void AddFence(int epoch, double seq, const Reference& reference);
   // A hash of a report of this attempt; "" is none.
   void AddHash(const std::string& attempt_id, const std::string& hash);
-  // Against the agent's; 0 is none.
+  // Against the agent's, and as it is: the agent may begin to count anew. 0 is none.
   void AddRevision(int revision, const Reference& reference) {
-    Add(revision != 0);
+    Add(revision);
     Add(revision == 0 ? 0 : revision - reference.revision);
   }
   void AddMessage(const google::protobuf::Message& message, const Reference& reference);

@@ -11,9 +11,12 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Tries everything that can happen to a very small fleet of real cores. Exits 1 when an invariant is violated or "
       "the states were too many.");
-  app.add_option("--agents", model.agents)->capture_default_str()->check(CLI::Range(1, 4));
-  app.add_option("--runs", model.runs)->capture_default_str()->check(CLI::Range(1, 8));
-  app.add_flag("--any", model.is_any, "Runs for any machine, which depend on leases; else one pinned to each in turn");
+  app.add_option("--agents", model.agents, "Each on a machine of its own")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4));
+  app.add_option("--runs", model.runs, "Submitted at once")->capture_default_str()->check(CLI::Range(1, 8));
+  app.add_flag("--any", model.is_any,
+               "Long runs for any machine, whose leases may run out; else short ones, pinned to each in turn");
   app.add_option("--lost", model.lost, "Messages that may be lost")->capture_default_str()->check(CLI::Range(0, 100));
   app.add_option("--crashes", model.crashes, "Deaths of each process")
       ->capture_default_str()

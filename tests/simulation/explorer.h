@@ -12,12 +12,12 @@ namespace fleetmark::simulation {
 struct Model {
   int agents = 2;
   int runs = 2;
-  bool is_any = false;  // runs for any machine, with leases; else one pinned to each in turn
+  bool is_any = false;  // long runs for any machine, whose leases may run out; else short ones pinned to each in turn
   int lost = 2;         // messages
   int crashes = 1;      // of each process
   int faults = 1000;    // of both kinds together
   size_t most_states = 100'000'000;
-  // Whether states that count as one are held against each other: each must have the same successors.
+  // Whether states that count as one are held against each other: what follows them for a few steps must be the same.
   bool is_doubted = false;
 };
 
@@ -29,9 +29,11 @@ struct Explored {
   std::optional<Violation> violation;
 };
 
-// Tries each order in which messages arrive and processes take their turns, each loss of a message, each death at any
-// moment and at each commit and effect. Time passes only when nothing else can happen. States from which the same can
-// follow count as one (Digest). Stops at the first violation; `trace` then gets the way to it.
+// Tries each order in which messages arrive, each loss of a message, each death of a program, at any moment and at each
+// commit and effect. From each state an end must be within reach. Left out is what would make too many states: time
+// passes only when nothing else can happen, a program acts on each thing before the next one comes, and the dead start
+// before time passes. States from which the same can follow count as one (Digest). Stops at the first violation;
+// `trace` then gets the way to it.
 Explored Explore(const Model& model, std::ostream* trace);
 
 }  // namespace fleetmark::simulation

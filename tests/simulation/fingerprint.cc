@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -11,6 +12,15 @@
 // What decides how a world goes on, part by part. Times by people's clocks do not.
 namespace fleetmark::simulation {
 namespace {
+
+// What follows from a report; its times do not count.
+void DescribeReport(const std::string& bytes, Digest* digest) {
+  v1::AttemptReport report;
+  report.ParseFromString(bytes);
+  digest->Add(report.outcome());
+  digest->Add(report.failure().kind());
+  digest->Add(report.retryable());
+}
 
 void DescribeRequest(const Request& request, const Digest::Reference& reference, Digest* digest) {
   digest->Add(request.index());
@@ -38,6 +48,11 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
   for (const auto& [request, job] : job_of_request_) {
     digest->Add(request);
     digest->Add(job);
+    const std::vector<std::string>& runs = runs_of_job_.at(job);
+    const bool is_active =
+        std::any_of(runs.begin(), runs.end(), [this](const std::string& run) { return active_.contains(run); });
+    // Which of them comes first in the queue.
+    if (is_active) digest->AddOrdered(Digest::Order::kJob, 0, static_cast<double>(jobs_.at(job).sequence));
   }
   for (const auto& [id, run] : runs_) {
     digest->Add(id);
@@ -63,9 +78,11 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
     digest->AddHash(id, report.sha256);
     digest->Add(report.is_canonical);
   }
+  for (const auto& [attempt, hash] : kept_) digest->AddHash(attempt, hash);
 }
 
-// The fences that it has seen accepted stand in the agents' journals, what it has seen stored in the store.
+// The fences that it has seen accepted stand in the agents' journals, what it has seen stored in the store. How often
+// an agent is called in a second is left to the simulator.
 void Monitor::Describe(Digest* digest) const {
   for (const auto& [attempt, count] : spawns_) digest->Add(attempt);
   digest->Add(0);
@@ -99,6 +116,9 @@ void AgentProcess::Describe(Digest* digest) const {
     digest->Add(attempt.process ? attempt.process->pid : 0);
     digest->AddHash(id, attempt.report_sha256);
     digest->AddMessage(attempt.request.start_by(), reference());
+    if (const auto report = journal_.reports.find(id); report != journal_.reports.end()) {
+      DescribeReport(report->second, digest);
+    }
   }
   for (const auto& [id, retired] : contents.retired) {
     digest->Add(id);
@@ -163,20 +183,11 @@ Schedule::Describe CoordinatorProcess::DescribeAnswer(const std::shared_ptr<Call
       digest->AddMessage(answer->attempt, reference);
       if (const auto* fetch = std::get_if<FetchReport>(&call->request)) {
         digest->AddHash(fetch->attempt_id + " bytes", answer->bytes);
+        DescribeReport(answer->bytes, digest);
       }
     }
     return describe(digest);
   };
-}
-
-void CoordinatorProcess::AbandonIn(int64_t delay_ns, uint64_t agent_life, uint64_t agent_call, int agent) {
-  AgentProcess* process = &world_->agent(agent);
-  world_->schedule().In(
-      delay_ns, Schedule::Kind::kTimer, AgentParty(agent),
-      [process, agent_life, agent_call] { process->Abandon(agent_life, agent_call); },
-      [process, agent_life, agent_call](Digest* digest) {
-        return process->DescribeAbandon(agent_life, agent_call, digest);
-      });
 }
 
 void World::Describe(Digest* digest) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/run_spec.h"
 #include "tests/simulation/world.h"
 
 // What happens to the fleet from outside.
@@ -162,8 +163,8 @@ void World::Send(const v1::SubmitRequest& request) {
         [this, request] {
           if (schedule_.now_s() < plan_.safety_s) Send(request);
         },
-        [id = request.request_id()](Digest* digest) {
-          if (digest != nullptr) digest->Add(id);
+        [request](Digest* digest) {
+          if (digest != nullptr) digest->Add(DeterministicBytes(request));
           return true;
         });
   };
@@ -180,8 +181,8 @@ void World::Send(const v1::SubmitRequest& request) {
       [is_told, again] {
         if (!*is_told) again();
       },
-      [is_told, id = request.request_id()](Digest* digest) {
-        if (digest != nullptr) digest->Add(id);
+      [is_told, request](Digest* digest) {
+        if (digest != nullptr) digest->Add(DeterministicBytes(request));
         return !*is_told;
       });
 }

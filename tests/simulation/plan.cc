@@ -124,6 +124,44 @@ Incident MakeSubmit(Dice& dice, const Plan& plan, const Theme& theme, int repeat
   return submit;
 }
 
+// A few incidents that hit one agent in the order and the seconds in which chance alone hardly ever has them. Each is a
+// way in which protocols like this one break; interleavings_test.cc has them exactly.
+void AddChain(Dice& dice, Plan* plan) {
+  const int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
+  const double begin_s = dice.Seconds(3, 30);
+  const auto add = [&](IncidentKind kind, double after_s, double duration_s, int point = 0) {
+    plan->incidents.push_back({kind, begin_s + after_s, agent, point, duration_s});
+  };
+  const auto submit = [&](double after_s, int target, int repeat, int steps) {
+    plan->incidents.push_back({.kind = IncidentKind::kSubmit,
+                               .at_s = begin_s + after_s,
+                               .target = target,
+                               .repeat = repeat,
+                               .retries = 3,
+                               .timeout_s = 300,
+                               .steps = steps});
+  };
+  constexpr int kOrder = 1;  // the point that has an incident of the network wait for an order
+  switch (dice.Between(0, 2)) {
+    case 0:  // a run is cancelled while its StartRun is late, by an agent that dies before it comes
+      add(IncidentKind::kDelayRequest, 0, dice.Seconds(11, 28), kOrder);
+      submit(0.01, agent, 1, 40);
+      add(IncidentKind::kCancel, dice.Seconds(0.2, 3), 0);
+      add(IncidentKind::kCrashAgent, dice.Seconds(10, 14), dice.Seconds(0.05, 1), static_cast<int>(dice.Between(0, 3)));
+      return;
+    case 1:  // a StartRun is late, and comes to another journal when its run is elsewhere
+      add(IncidentKind::kDelayRequest, 0, dice.Seconds(4, 28), kOrder);
+      submit(0.01, -1, plan->agents, static_cast<int>(dice.Between(100, 1200)));
+      add(IncidentKind::kLoseJournal, dice.Seconds(0.1, 2), dice.Seconds(0.1, 2));
+      return;
+    default:  // a Sync is late and comes after a reboot, before the agent is cut off
+      add(IncidentKind::kReboot, 0, dice.Seconds(1, 3));
+      submit(dice.Seconds(4, 10), -1, plan->agents, 1500);
+      add(IncidentKind::kBreak, dice.Seconds(11, 20), dice.Seconds(100, 150));
+      plan->safety_s = std::max(plan->safety_s, begin_s + 170);
+  }
+}
+
 struct Size {
   int machines, runs, faults;
 };
@@ -164,6 +202,7 @@ Plan MakePlan(uint64_t seed) {
     plan.incidents.push_back(backup);
     plan.incidents.push_back(restore);
   }
+  if (dice.Chance(0.2)) AddChain(dice, &plan);
   std::stable_sort(plan.incidents.begin(), plan.incidents.end(),
                    [](const Incident& a, const Incident& b) { return a.at_s < b.at_s; });
   return plan;

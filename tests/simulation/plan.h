@@ -66,6 +66,7 @@ struct Plan {
   bool has_chance = true;  // false: of everything that chance decides the least
   int machines = 0;
   int agents = 0;  // the first ones have a machine each, the others share those
+  double lease_s = 60;
   double safety_s = 0;
   std::vector<Incident> incidents;  // in order of time
 };

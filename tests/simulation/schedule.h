@@ -68,6 +68,7 @@ class Schedule {
   // What happens at one moment happens in the order in which it was told.
   void At(int64_t at_ns, Kind kind, Party party, std::function<void()> act, Describe describe = {},
           std::source_location where = std::source_location::current()) {
+    if (at_ns <= now_ns_ && kind == Kind::kTimer) kind = Kind::kNow;
     entries_.emplace(Key(std::max(at_ns, now_ns_), next_++),
                      Entry{kind, party, std::move(act), std::move(describe), where});
   }

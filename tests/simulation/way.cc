@@ -8,26 +8,29 @@
 namespace fleetmark::simulation {
 namespace {
 
-// Timers as close as this come in any order.
+// Timers as close as this come in any order: whose clock is a little ahead is not told.
 constexpr int64_t kAtOnceNs = 1'000'000;
 
 Plan PlanOf(const Model& model) {
   Plan plan;
   plan.has_chance = false;
   plan.machines = plan.agents = model.agents;
+  plan.lease_s = 12;    // which a lost Sync outlasts
   plan.safety_s = 1e6;  // so long a request is sent again until it is answered
   for (int i = 0; i < model.runs; ++i) {
     Incident submit{IncidentKind::kSubmit};
     submit.target = model.is_any ? -1 : i % model.agents;
     submit.retries = 1;
     submit.timeout_s = 60;
-    submit.steps = 5;
+    // One that is pinned ends at any moment. One that is not is long enough for its lease to run out first.
+    submit.steps = model.is_any ? 200 : 0;
     plan.incidents.push_back(submit);
   }
   return plan;
 }
 
-// Of the party of a process: 0 for the coordinator, else one more than the agent's index.
+// Who acts on what happens to this party: 0 for the coordinator, which people ask, else one more than the agent's
+// index.
 size_t ProcessOf(Party party) { return party.kind == Party::Kind::kAgent ? static_cast<size_t>(party.index) + 1 : 0; }
 
 }  // namespace
@@ -78,7 +81,7 @@ std::vector<Choice> Way::Choices() {
     choices.push_back({Choice::Kind::kHappen, i});
     if (!may_fail) continue;
     if (entry.kind == Schedule::Kind::kMessage && lost_ < model_.lost) choices.push_back({Choice::Kind::kLose, i});
-    if (entry.party != kPeople && MayDie(ProcessOf(entry.party))) choices.push_back({Choice::Kind::kCrash, i});
+    if (MayDie(ProcessOf(entry.party))) choices.push_back({Choice::Kind::kCrash, i});
   }
   for (uint8_t process = 0; may_fail && process < crashes_.size(); ++process) {
     if (MayDie(process)) choices.push_back({Choice::Kind::kDie, process});
@@ -121,7 +124,8 @@ std::vector<Schedule::Key> Way::Possible() {
   return now.empty() ? timers : now;
 }
 
-// Forgets what would change nothing, and lets each process act on what has come before anything else comes.
+// Forgets what would change nothing, and lets each process act on what has come before anything else comes: that two
+// things come at once to a process is left out, which would double the states again and again.
 void Way::Settle() {
   for (auto entry = schedule().entries().begin(); entry != schedule().entries().end();) {
     const Schedule::Key key = entry->first;
@@ -139,25 +143,27 @@ void Way::Settle() {
 
 void Way::Kill(size_t process) {
   ++crashes_[process];
-  const auto kill = [](auto& one) {
+  OfProcess(process, [](auto& one) {
     one.Crash();
     one.StartIn(0);
-  };
-  process == 0 ? kill(world_.coordinator()) : kill(world_.agent(static_cast<int>(process) - 1));
+    return true;
+  });
 }
 
 void Way::KillAt(size_t process, int point) {
   ++crashes_[process];
-  process == 0 ? world_.coordinator().CrashAt(point, 0) : world_.agent(static_cast<int>(process) - 1).CrashAt(point, 0);
+  OfProcess(process, [point](auto& one) {
+    one.CrashAt(point, 0);
+    return true;
+  });
 }
 
 bool Way::IsDoomed(size_t process) {
-  return process == 0 ? world_.coordinator().is_doomed() : world_.agent(static_cast<int>(process) - 1).is_doomed();
+  return OfProcess(process, [](auto& one) { return one.is_doomed(); });
 }
 
 bool Way::MayDie(size_t process) {
-  return crashes_[process] < model_.crashes &&
-         (process == 0 ? world_.coordinator().is_alive() : world_.agent(static_cast<int>(process) - 1).is_alive());
+  return crashes_[process] < model_.crashes && OfProcess(process, [](auto& one) { return one.is_alive(); });
 }
 
 }  // namespace fleetmark::simulation

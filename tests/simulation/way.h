@@ -41,6 +41,10 @@ class Way {
   void Settle();
   void Kill(size_t process);
   void KillAt(size_t process, int point);
+  template <typename Act>
+  bool OfProcess(size_t process, Act act) {
+    return process == 0 ? act(world_.coordinator()) : act(world_.agent(static_cast<int>(process) - 1));
+  }
   bool IsDoomed(size_t process);
   bool MayDie(size_t process);
   Schedule& schedule() { return world_.schedule(); }

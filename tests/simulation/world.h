@@ -39,6 +39,7 @@ class World {
   bool HasEnded();
 
   // Of the simulation's parts.
+  const Plan& plan() const { return plan_; }
   Schedule& schedule() { return schedule_; }
   Dice& dice() { return dice_; }
   Network& network() { return network_; }
