@@ -1,6 +1,7 @@
 #include "common/sqlite_database.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -72,17 +73,26 @@ bool IsMemoryShort() {
   return std::unique_ptr<char[]>(new (std::nothrow) char[kMoreThanASchemaTakes]) == nullptr;
 }
 
-// "ok", or what is wrong with the file. SQLite tells of a format or a schema that it does not understand with its most
-// general error, and of some schemas that memory was short.
+bool MayBeWritten(const std::filesystem::path& path) {
+  return access(path.c_str(), W_OK) == 0 && access(path.parent_path().c_str(), W_OK) == 0;
+}
+
+// Whether SQLite means the file by this error, which says something else: of a format or a schema that it does not
+// understand it tells with its most general one, of some schemas that memory is short, of a newer format that the file
+// is read-only.
+bool IsDamage(int error_code, const std::filesystem::path& path) {
+  return error_code == SQLITE_ERROR || (error_code == SQLITE_NOMEM && !IsMemoryShort()) ||
+         (error_code == SQLITE_READONLY && MayBeWritten(path));
+}
+
+// "ok", or what is wrong with the file.
 std::string BeginWriting(SQLite::Database& database) {
   try {
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
     return CheckDatabase(database, "quick_check");
   } catch (const SQLite::Exception& error) {
-    const bool is_damage =
-        error.getErrorCode() == SQLITE_ERROR || (error.getErrorCode() == SQLITE_NOMEM && !IsMemoryShort());
-    if (!is_damage) throw;
+    if (!IsDamage(error.getErrorCode(), database.getFilename())) throw;
     return error.what();
   }
 }
