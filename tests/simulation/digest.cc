@@ -62,47 +62,55 @@ void Digest::AddMessage(const google::protobuf::Message& message, const Referenc
   reflection.ListFields(message, &fields);
   for (const google::protobuf::FieldDescriptor* field : fields) {
     Add(field->number());
-    const bool is_time = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT64;
-    const std::string& name = field->name();
-    std::string scratch;
-    if (field->is_map()) {
-      std::vector<std::string> entries;
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        entries.push_back(reflection.GetRepeatedMessage(message, field, i).SerializeAsString());
-      }
-      std::sort(entries.begin(), entries.end());
-      for (const std::string& entry : entries) Add(entry);
-    } else if (field->is_repeated() && field->message_type() != nullptr) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        AddMessage(reflection.GetRepeatedMessage(message, field, i), reference);
-      }
-    } else if (field->is_repeated()) {
-      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        Add(reflection.GetRepeatedStringReference(message, field, i, &scratch));
-      }
-    } else if (field->message_type() != nullptr) {
-      AddMessage(reflection.GetMessage(message, field), reference);
-    } else if (is_time) {  // there is no other one of 64 bits
-      AddTime(reflection.GetInt64(message, field), reference.boottime_ns);
-    } else if (name == "revision" || name == "known_revision") {
-      AddRevision(reflection.GetInt32(message, field), reference);
-    } else if (name == "seq") {
-      const auto* epoch = message.GetDescriptor()->FindFieldByName("coordinator_epoch");
-      AddFence(reflection.GetInt32(message, epoch), reflection.GetDouble(message, field), reference);
-    } else if (name == "sha256") {
-      AddHash(reflection.GetString(message, message.GetDescriptor()->FindFieldByName("attempt_id")),
-              reflection.GetString(message, field));
-    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
-      Add(reflection.GetStringReference(message, field, &scratch));
-    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE) {
-      Add(std::llround(reflection.GetDouble(message, field) * 1e3));
-    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_INT32) {
-      Add(reflection.GetInt32(message, field));
-    } else if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_BOOL) {
-      Add(reflection.GetBool(message, field));
-    } else {
-      throw std::logic_error(field->full_name() + " is of a type that no digest knows");
+    if (!field->is_repeated()) {
+      AddField(message, *field, reference);
+      continue;
     }
+    std::vector<std::string> entries;
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      if (field->is_map()) {
+        entries.push_back(reflection.GetRepeatedMessage(message, field, i).SerializeAsString());
+      } else if (field->message_type() != nullptr) {
+        AddMessage(reflection.GetRepeatedMessage(message, field, i), reference);
+      } else {
+        Add(reflection.GetRepeatedString(message, field, i));
+      }
+    }
+    std::sort(entries.begin(), entries.end());
+    for (const std::string& entry : entries) Add(entry);
+  }
+}
+
+void Digest::AddField(const google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field,
+                      const Reference& reference) {
+  using Type = google::protobuf::FieldDescriptor;
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const auto other = [&](const char* name) { return message.GetDescriptor()->FindFieldByName(name); };
+  if (field.name() == "revision" || field.name() == "known_revision") {
+    return AddRevision(reflection.GetInt32(message, &field), reference);
+  }
+  if (field.name() == "seq") {
+    return AddFence(reflection.GetInt32(message, other("coordinator_epoch")), reflection.GetDouble(message, &field),
+                    reference);
+  }
+  if (field.name() == "sha256") {
+    return AddHash(reflection.GetString(message, other("attempt_id")), reflection.GetString(message, &field));
+  }
+  switch (field.cpp_type()) {
+    case Type::CPPTYPE_MESSAGE:
+      return AddMessage(reflection.GetMessage(message, &field), reference);
+    case Type::CPPTYPE_INT64:
+      return AddTime(reflection.GetInt64(message, &field), reference.boottime_ns);
+    case Type::CPPTYPE_STRING:
+      return Add(reflection.GetString(message, &field));
+    case Type::CPPTYPE_DOUBLE:
+      return Add(std::llround(reflection.GetDouble(message, &field) * 1e3));
+    case Type::CPPTYPE_INT32:
+      return Add(reflection.GetInt32(message, &field));
+    case Type::CPPTYPE_BOOL:
+      return Add(reflection.GetBool(message, &field));
+    default:
+      throw std::logic_error(field.full_name() + " is of a type that no digest knows");
   }
 }
 

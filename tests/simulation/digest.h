@@ -53,6 +53,9 @@ class Digest {
   uint64_t Finish();
 
  private:
+  void AddField(const google::protobuf::Message& message, const google::protobuf::FieldDescriptor& field,
+                const Reference& reference);
+
   struct Ranked {
     size_t token;
     uint64_t scope;

@@ -19,6 +19,7 @@ struct Choice {
   uint8_t index = 0;
   uint16_t point = 0;
 };
+
 // One way through a model, as far as it was chosen. It begins with a fleet that has come up, and jobs that are about to
 // be submitted.
 class Way {
