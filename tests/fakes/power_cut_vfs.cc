@@ -60,6 +60,8 @@ int Close(sqlite3_file* file) {
 
 int Read(sqlite3_file* file, void* buffer, int size, sqlite3_int64 offset) {
   const std::lock_guard lock(mutex);
+  const auto& fail = Of(file).machine->fail_read;
+  if (const int error = fail ? fail(static_cast<uint64_t>(offset)) : SQLITE_OK; error != SQLITE_OK) return error;
   const std::string& contents = Of(file).machine->disk().Contents(*Of(file).name);
   const size_t begin = std::min(static_cast<size_t>(offset), contents.size());
   const size_t there = std::min(static_cast<size_t>(size), contents.size() - begin);

@@ -25,6 +25,8 @@ class PowerCutMachine {
   // What the disk does with the next steps: 0 or an SQLite error code. Asked before each that writes, cuts to size,
   // syncs, makes or removes; a write that fails with SQLITE_FULL leaves its first half.
   std::function<int(const PowerCutDisk::Step&)> fail;
+  // Another place that cannot be read, of any file: 0 or an SQLite error code.
+  std::function<int(uint64_t offset)> fail_read;
   // Syncs are answered and not done: what synchronous=OFF comes to.
   bool ignores_syncs = false;
 

@@ -109,5 +109,27 @@ TEST(JournalPowerCut, AFullOrFailingDiskIsToldAndHarmsNothing) {
   }
 }
 
+// It says nothing about what stands there: to begin a new journal for it would lose the reports.
+TEST(JournalPowerCut, APlaceThatCannotBeReadIsToldAndTheJournalKept) {
+  PowerCutMachine machine;
+  {
+    const auto opened = Journal::Open(machine.root(), 1);
+    ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+    for (int number = 1; number <= 3; ++number) ASSERT_TRUE(opened->journal->Commit(WritesOf(number)).ok());
+  }
+  const uint64_t size = machine.disk().Contents("journal.db").size();
+  ASSERT_GT(size, kReportBytes);
+  int failures = 0;
+  for (uint64_t bad = 0; bad < size; bad += 4096) {
+    machine.fail_read = [bad](uint64_t offset) { return offset == bad ? SQLITE_IOERR_READ : SQLITE_OK; };
+    const auto opened = Journal::Open(machine.root(), 2);
+    machine.fail_read = nullptr;
+    failures += opened.ok() ? 0 : 1;
+    EXPECT_NE(StatusCode::kDataLoss, opened.status().code()) << bad << ": " << opened.status().ToString();
+  }
+  EXPECT_GT(failures, 20);
+  EXPECT_EQ(1, Journal::Open(machine.root(), 3)->contents.attempts.size());
+}
+
 }  // namespace
 }  // namespace fleetmark::agent
