@@ -88,6 +88,9 @@ void AgentCore::On(const CancelRunCall& event) {
   const v1::CancelRunRequest& request = event.request;
   Status status = CheckFence(state_.fence, request.fence());
   if (status.ok() && request.attempt_id().empty()) status = InvalidArgument("CancelRun lacks attempt_id");
+  if (status.ok() && !request.incarnation().empty() && request.incarnation() != incarnation_) {
+    status = FailedPrecondition("this agent has a new journal since the run was planned", "", "other_incarnation");
+  }
   if (!status.ok()) {
     ReplyTo(event.call, status);
     return;

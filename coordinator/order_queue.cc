@@ -49,6 +49,7 @@ v1::CancelRunRequest MakeCancel(const Attempt& attempt) {
   request.set_reason(attempt.run->record.cancel_requested ? attempt.run->record.cancel_reason
                                                           : "the coordinator no longer counts on it");
   *request.mutable_keep_until() = attempt.record.start_by;
+  request.set_incarnation(attempt.record.incarnation);
   return request;
 }
 

@@ -34,6 +34,10 @@ class AgentProcess {
   // At the `point`-th commit or effect from now.
   void CrashAt(int point, double restart_after_s);
   void StartIn(double seconds);
+  // Its machine has just woken, earlier than it was to.
+  void WakeUp() {
+    if (is_alive() && is_turn_due_) Turn();
+  }
 
   void LoseJournal();
   void Move();

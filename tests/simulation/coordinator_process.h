@@ -27,6 +27,10 @@ class CoordinatorProcess {
   // At the `point`-th commit, call or reply from now.
   void CrashAt(int point, double restart_after_s);
   void StartIn(double seconds);
+  // Its machine has just woken, earlier than it was to.
+  void WakeUp() {
+    if (is_alive() && is_turn_due_) Turn();
+  }
 
   bool is_alive() const { return core_ != nullptr; }
   // Whether it is still to be killed.

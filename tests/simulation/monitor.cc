@@ -139,6 +139,9 @@ void Monitor::CheckAttempt(const MemoryStore& store, const AttemptRecord& attemp
     if (spawns_.contains(attempt.attempt_id)) Fail(9, "attempt " + attempt.attempt_id + " counts as refused and ran");
     refused_.insert(attempt.attempt_id);
   }
+  if (attempt.failure.kind() == "lease_expired" && !attempt.kill_on_disconnect) {
+    Fail(9, "attempt " + attempt.attempt_id + " needs no lease and was ended for the lack of one");
+  }
   if (!HasEnded(attempt) || store.reports().contains(attempt.attempt_id) || IsForced(attempt) || is_copied_) return;
   // Ended without a report: nobody may find it running.
   for (const auto& machine : *machines_) {

@@ -124,11 +124,11 @@ Incident MakeSubmit(Dice& dice, const Plan& plan, const Theme& theme, int repeat
   return submit;
 }
 
-// A few incidents that hit one agent in the order and the seconds in which chance alone hardly ever has them. Each is a
-// way in which protocols like this one break; interleavings_test.cc has them exactly.
+// A few incidents in the order and the seconds in which chance alone hardly ever has them. Each is a way in which
+// protocols like this one break; interleavings_test.cc has them exactly.
 void AddChain(Dice& dice, Plan* plan) {
-  const int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
   const double begin_s = dice.Seconds(3, 30);
+  int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
   const auto add = [&](IncidentKind kind, double after_s, double duration_s, int point = 0) {
     plan->incidents.push_back({kind, begin_s + after_s, agent, point, duration_s});
   };
@@ -142,17 +142,24 @@ void AddChain(Dice& dice, Plan* plan) {
                                .steps = steps});
   };
   constexpr int kOrder = 1;  // the point that has an incident of the network wait for an order
-  switch (dice.Between(0, 2)) {
+  switch (dice.Between(0, 3)) {
     case 0:  // a run is cancelled while its StartRun is late, by an agent that dies before it comes
       add(IncidentKind::kDelayRequest, 0, dice.Seconds(11, 28), kOrder);
       submit(0.01, agent, 1, 40);
       add(IncidentKind::kCancel, dice.Seconds(0.2, 3), 0);
       add(IncidentKind::kCrashAgent, dice.Seconds(10, 14), dice.Seconds(0.05, 1), static_cast<int>(dice.Between(0, 3)));
       return;
-    case 1:  // a StartRun is late, and comes to another journal when its run is elsewhere
-      add(IncidentKind::kDelayRequest, 0, dice.Seconds(4, 28), kOrder);
-      submit(0.01, -1, plan->agents, static_cast<int>(dice.Between(100, 1200)));
+    case 1:                      // a StartRun is late, and comes to another journal when its run is elsewhere
+      agent = plan->agents - 1;  // the last that is given a run
+      add(IncidentKind::kDelayRequest, 0, dice.Seconds(10.5, 28), kOrder);
+      if (agent > 0) submit(0.01, -1, agent, 5);
+      submit(0.02, -1, 1, static_cast<int>(dice.Between(200, 1200)));
       add(IncidentKind::kLoseJournal, dice.Seconds(0.1, 2), dice.Seconds(0.1, 2));
+      return;
+    case 2:  // an ack is on its way while other bytes for the same attempt turn up
+      submit(0, agent, 1, 5);
+      add(IncidentKind::kCutFromAgent, dice.Seconds(0.5, 0.8), dice.Seconds(0.5, 3));
+      add(IncidentKind::kConflict, dice.Seconds(0.6, 1.5), 0);
       return;
     default:  // a Sync is late and comes after a reboot, before the agent is cut off
       add(IncidentKind::kReboot, 0, dice.Seconds(1, 3));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "common/run_spec.h"
@@ -14,6 +15,8 @@ namespace {
 constexpr double kMostLivenessS = 6 * 3600;
 // From then on agents must be at rest: acknowledged, pruned, nothing running.
 constexpr double kSettleS = 120;
+// So long what was cancelled may work on once nothing is in the way.
+constexpr double kCancelledEndsS = 90;
 constexpr int kMostSteps = 4'000'000;
 
 }  // namespace
@@ -97,6 +100,8 @@ void World::Heal() {
   network_.Heal();
   if (coordinators_.size() > 1) coordinators_.back()->Crash();
   for (const auto& machine : machines_) machine->Wake();
+  for (const auto& one : coordinators_) one->WakeUp();
+  for (const auto& agent : agents_) agent->WakeUp();
   coordinator().store().is_full = false;
   coordinator().CrashAt(-1, 0);
   int highest = 0;
@@ -124,6 +129,17 @@ bool World::HasEnded() {
 
 void World::CheckLiveness() {
   const double until_s = schedule_.now_s() + kMostLivenessS;
+  std::set<std::string> cancelled;
+  for (const auto& [id, run] : coordinator().store().runs()) {
+    if (run.cancel_requested) cancelled.insert(id);
+  }
+  RunUntil(schedule_.now_s() + kCancelledEndsS);
+  for (const auto& machine : machines_) {
+    for (const Worker& worker : machine->workers()) {
+      if (cancelled.contains(worker.run_id))
+        throw Violation{10, "run " + worker.run_id + " was cancelled and works on"};
+    }
+  }
   // A request that was on its way when the faults ended may become a job late.
   for (double rest_s = 0; rest_s < kSettleS && schedule_.now_s() < until_s; rest_s = HasEnded() ? rest_s + 20 : 0) {
     RunUntil(schedule_.now_s() + 20);

@@ -436,6 +436,14 @@ TEST(AgentCoreTombstone, ACancelBeforeTheStartForbidsItAlsoAfterARestart) {
   EXPECT_EQ("tombstone", agent.Sync(agent.SyncRequest({}, 2))->attempts(0).state());
 }
 
+TEST(AgentCoreTombstone, OfAnAttemptForAnotherJournalIsRefused) {
+  CoreHarness agent;
+  const std::string incarnation = agent.StartRequest().incarnation();
+  EXPECT_EQ("other_incarnation", agent.Cancel("a", 2, 0, "the one before"));
+  EXPECT_EQ("accepted", agent.StartState(agent.StartRequest()));
+  EXPECT_EQ("tombstone", agent.Cancel("b", 3, 0, incarnation));
+}
+
 TEST(AgentCoreTombstone, StandsUntilNoStartCanBeAcceptedAnyMore) {
   CoreHarness agent;
   agent.Cancel("a", 2);

@@ -130,12 +130,14 @@ std::string CoreHarness::StartState(const v1::StartRunRequest& request) {
   return status.ok() ? std::get<v1::AttemptStatus>(Find<Reply>(last_)->response).state() : status.kind();
 }
 
-std::string CoreHarness::Cancel(const std::string& attempt_id, double seq, double grace_s) {
+std::string CoreHarness::Cancel(const std::string& attempt_id, double seq, double grace_s,
+                                const std::string& incarnation) {
   v1::CancelRunRequest request;
   *request.mutable_fence() = Fence(seq);
   request.set_attempt_id(attempt_id);
   request.set_grace_s(grace_s);
   request.set_reason("enough");
+  request.set_incarnation(incarnation);
   request.mutable_keep_until()->set_boot_id(boot_id_);
   request.mutable_keep_until()->set_boottime_ns(now_.boottime_ns + 30 * kNanosPerSecond);
   const Outcome outcome = Step(CancelRunCall{2, request});

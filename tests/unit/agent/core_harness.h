@@ -35,7 +35,8 @@ class CoreHarness {
   // The answer to the call that Step just made; its status, or its AttemptStatus' state.
   Status Start(const v1::StartRunRequest& request, Status lock = OkStatus());
   std::string StartState(const v1::StartRunRequest& request);
-  std::string Cancel(const std::string& attempt_id, double seq, double grace_s = 0);
+  std::string Cancel(const std::string& attempt_id, double seq, double grace_s = 0,
+                     const std::string& incarnation = "");
   Status Drain(bool on, double seq);
   StatusOr<v1::SyncResponse> Sync(v1::SyncRequest request);
   v1::SyncRequest SyncRequest(const std::vector<std::string>& desired, double seq) const;
