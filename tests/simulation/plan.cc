@@ -169,6 +169,27 @@ void AddChain(Dice& dice, Plan* plan) {
   }
 }
 
+// An attempt runs and is forgotten with its journal, while its coordinator sleeps over the answer to StartRun and over
+// the wish to cancel it.
+void AddForgottenAttempt(Dice& dice, Plan* plan) {
+  const int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
+  const double begin_s = dice.Seconds(3, 30);
+  const auto add = [&](IncidentKind kind, double after_s, double duration_s, int point = 0) {
+    plan->incidents.push_back({kind, begin_s + after_s, agent, point, duration_s});
+  };
+  add(IncidentKind::kDelayRequest, 0, dice.Seconds(8, 25), 1);
+  plan->incidents.push_back({.kind = IncidentKind::kSubmit,
+                             .at_s = begin_s + 0.01,
+                             .target = agent,
+                             .retries = 3,
+                             .timeout_s = 60,
+                             .steps = 10});
+  add(IncidentKind::kCancel, dice.Seconds(0.2, 3), 0);
+  add(IncidentKind::kSuspendCoordinator, dice.Seconds(3.5, 6), dice.Seconds(60, 100));
+  add(IncidentKind::kLoseJournal, dice.Seconds(30, 50), dice.Seconds(0.1, 2));
+  plan->safety_s = std::max(plan->safety_s, begin_s + 120);
+}
+
 struct Size {
   int machines, runs, faults;
 };
@@ -210,6 +231,7 @@ Plan MakePlan(uint64_t seed) {
     plan.incidents.push_back(restore);
   }
   if (dice.Chance(0.2)) AddChain(dice, &plan);
+  if (dice.Chance(0.03)) AddForgottenAttempt(dice, &plan);
   std::stable_sort(plan.incidents.begin(), plan.incidents.end(),
                    [](const Incident& a, const Incident& b) { return a.at_s < b.at_s; });
   return plan;
