@@ -81,6 +81,7 @@ class AgentCore {
   void On(const PurgeDue& event);
 
   std::optional<v1::AttemptStatus> KnownStatus(const std::string& attempt_id) const;
+  Status CheckIncarnation(const std::string& planned_for) const;
   Status CheckAddressee(const v1::StartRunRequest& request) const;
   Status CheckStart(const StartRunCall& event) const;
   Status CheckNotBusy() const;

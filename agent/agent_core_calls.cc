@@ -55,12 +55,15 @@ void AgentCore::On(const StartRunCall& event) {
   ReplyTo(event.call, OkStatus(), *KnownStatus(request.attempt_id()));
 }
 
+Status AgentCore::CheckIncarnation(const std::string& planned_for) const {
+  if (planned_for == incarnation_) return OkStatus();
+  return FailedPrecondition("this agent has a new journal since the run was planned", "", "other_incarnation");
+}
+
 // Whether it is for this agent and this moment; what is not never will be.
 Status AgentCore::CheckAddressee(const v1::StartRunRequest& request) const {
   FLEETMARK_RETURN_IF_ERROR(CheckFence(state_.fence, request.fence()));
-  if (request.incarnation() != incarnation_) {
-    return FailedPrecondition("this agent has a new journal since the run was planned", "", "other_incarnation");
-  }
+  FLEETMARK_RETURN_IF_ERROR(CheckIncarnation(request.incarnation()));
   if (request.start_by().boot_id() != identity_.boot_id || now_.boottime_ns > request.start_by().boottime_ns()) {
     return FailedPrecondition("StartRun came after its start_by", "", "too_late");
   }
@@ -88,9 +91,7 @@ void AgentCore::On(const CancelRunCall& event) {
   const v1::CancelRunRequest& request = event.request;
   Status status = CheckFence(state_.fence, request.fence());
   if (status.ok() && request.attempt_id().empty()) status = InvalidArgument("CancelRun lacks attempt_id");
-  if (status.ok() && !request.incarnation().empty() && request.incarnation() != incarnation_) {
-    status = FailedPrecondition("this agent has a new journal since the run was planned", "", "other_incarnation");
-  }
+  if (status.ok() && !request.incarnation().empty()) status = CheckIncarnation(request.incarnation());
   if (!status.ok()) {
     ReplyTo(event.call, status);
     return;
