@@ -6,6 +6,13 @@
 
 namespace fleetmark {
 
+// SplitMix64's last step: each bit of the result depends on each of `bits`.
+inline uint64_t Scramble(uint64_t bits) {
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+  return bits ^ (bits >> 31);
+}
+
 // SplitMix64. Its state only counts, so a seed is scrambled first: else the traces of two seeds would be parts of one.
 class Noise {
  public:
@@ -16,9 +23,7 @@ class Noise {
  private:
   uint64_t Bits() {
     state_ += 0x9e3779b97f4a7c15;
-    uint64_t bits = (state_ ^ (state_ >> 30)) * 0xbf58476d1ce4e5b9;
-    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
-    return bits ^ (bits >> 31);
+    return Scramble(state_);
   }
 
   uint64_t state_;

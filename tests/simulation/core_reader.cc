@@ -106,8 +106,9 @@ void CoreReader::Describe(const CoordinatorCore& core, const std::map<std::strin
   const CoreState& state = core.state_;
   digest->AddNotBefore(state.any_held_until_ns, boottime_ns);
   digest->Add(state.has_new_any_run);
-  for (const auto& [id, agent] : state.agents)
+  for (const auto& [id, agent] : state.agents) {
     DescribeAgent(*agent, agents.at(id), state.config.epoch.coordinator_epoch, boottime_ns, digest);
+  }
   for (const auto& [name, queue] : state.queues) {
     digest->Add(name);
     for (const auto& [key, run] : queue.runs) digest->Add(run->record.run_id);

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "common/clock.h"
+#include "tests/fakes/noise.h"
 
 namespace fleetmark::simulation {
 namespace {
@@ -14,13 +15,7 @@ namespace {
 // More than any lease, poll or pause that an agent or a coordinator of a small model looks back over.
 constexpr int64_t kLongestMemoryNs = 100 * kNanosPerSecond;
 
-// As SplitMix64 scrambles.
-uint64_t Mix(uint64_t a, uint64_t b) {
-  uint64_t bits = a * 0x9e3779b97f4a7c15 + b + 0x632be59bd9b4e019;
-  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
-  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
-  return bits ^ (bits >> 31);
-}
+uint64_t Mix(uint64_t a, uint64_t b) { return Scramble(a * 0x9e3779b97f4a7c15 + b + 0x632be59bd9b4e019); }
 
 uint64_t HashOf(std::string_view text) { return std::hash<std::string_view>()(text); }
 

@@ -99,20 +99,25 @@ class Explorer {
 
   using Successors = std::map<uint64_t, Choice>;  // by fingerprint
 
-  Successors SuccessorsOf(const Path& path) {
-    const auto walked = [&](const std::vector<Choice>& further) {
-      auto way = std::make_unique<Way>(model_, nullptr);
-      for (const Choice& choice : path) way->Take(choice);
-      return further.empty() || way->Take(further.front()) ? std::move(way) : nullptr;
-    };
+  // nullptr when its last choice, a crash, has no such point.
+  std::unique_ptr<Way> Walked(const Path& path) const {
+    auto way = std::make_unique<Way>(model_, nullptr);
+    bool is_reached = true;
+    for (const Choice& choice : path) is_reached = way->Take(choice);
+    return is_reached ? std::move(way) : nullptr;
+  }
+
+  Successors SuccessorsOf(Path path) const {
     Successors successors;
-    const auto here = walked({});
+    const auto here = Walked(path);
     if (here->IsOver()) return successors;
-    for (Choice choice : here->Choices()) {
-      for (; const auto there = walked({choice}); ++choice.point) {
-        successors.emplace(there->Fingerprint(), choice);
+    for (const Choice& choice : here->Choices()) {
+      path.push_back(choice);
+      for (; const auto there = Walked(path); ++path.back().point) {
+        successors.emplace(there->Fingerprint(), path.back());
         if (choice.kind != Choice::Kind::kCrash) break;
       }
+      path.pop_back();
     }
     return successors;
   }

@@ -126,68 +126,90 @@ Incident MakeSubmit(Dice& dice, const Plan& plan, const Theme& theme, int repeat
 
 // A few incidents in the order and the seconds in which chance alone hardly ever has them. Each is a way in which
 // protocols like this one break; interleavings_test.cc has them exactly.
-void AddChain(Dice& dice, Plan* plan) {
-  const double begin_s = dice.Seconds(3, 30);
-  int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
-  const auto add = [&](IncidentKind kind, double after_s, double duration_s, int point = 0) {
+struct Chain {
+  Plan* plan;
+  double begin_s;
+  int agent;  // to which it happens
+
+  void Add(IncidentKind kind, double after_s, double duration_s = 0, int point = 0) const {
     plan->incidents.push_back({kind, begin_s + after_s, agent, point, duration_s});
-  };
-  const auto submit = [&](double after_s, int target, int repeat, int steps) {
+  }
+  void Submit(double after_s, int target, int repeat, int steps, double timeout_s = 300) const {
     plan->incidents.push_back({.kind = IncidentKind::kSubmit,
                                .at_s = begin_s + after_s,
                                .target = target,
                                .repeat = repeat,
                                .retries = 3,
-                               .timeout_s = 300,
+                               .timeout_s = timeout_s,
                                .steps = steps});
-  };
-  constexpr int kOrder = 1;  // the point that has an incident of the network wait for an order
-  switch (dice.Between(0, 3)) {
-    case 0:  // a run is cancelled while its StartRun is late, by an agent that dies before it comes
-      add(IncidentKind::kDelayRequest, 0, dice.Seconds(11, 28), kOrder);
-      submit(0.01, agent, 1, 40);
-      add(IncidentKind::kCancel, dice.Seconds(0.2, 3), 0);
-      add(IncidentKind::kCrashAgent, dice.Seconds(10, 14), dice.Seconds(0.05, 1), static_cast<int>(dice.Between(0, 3)));
-      return;
-    case 1:                      // a StartRun is late, and comes to another journal when its run is elsewhere
-      agent = plan->agents - 1;  // the last that is given a run
-      add(IncidentKind::kDelayRequest, 0, dice.Seconds(10.5, 28), kOrder);
-      if (agent > 0) submit(0.01, -1, agent, 5);
-      submit(0.02, -1, 1, static_cast<int>(dice.Between(200, 1200)));
-      add(IncidentKind::kLoseJournal, dice.Seconds(0.1, 2), dice.Seconds(0.1, 2));
-      return;
-    case 2:  // an ack is on its way while other bytes for the same attempt turn up
-      submit(0, agent, 1, 5);
-      add(IncidentKind::kCutFromAgent, dice.Seconds(0.5, 0.8), dice.Seconds(0.5, 3));
-      add(IncidentKind::kConflict, dice.Seconds(0.6, 1.5), 0);
-      return;
-    default:  // a Sync is late and comes after a reboot, before the agent is cut off
-      add(IncidentKind::kReboot, 0, dice.Seconds(1, 3));
-      submit(dice.Seconds(4, 10), -1, plan->agents, 1500);
-      add(IncidentKind::kBreak, dice.Seconds(11, 20), dice.Seconds(100, 150));
-      plan->safety_s = std::max(plan->safety_s, begin_s + 170);
   }
+  // The next order to the agent is late.
+  void DelayOrder(double duration_s) const { Add(IncidentKind::kDelayRequest, 0, duration_s, 1); }
+  void LastAtLeast(double duration_s) const { plan->safety_s = std::max(plan->safety_s, begin_s + duration_s); }
+};
+
+// A run is cancelled while its StartRun is late, by an agent that dies before it comes.
+void AddLateStart(Dice& dice, const Chain& chain) {
+  chain.DelayOrder(dice.Seconds(11, 28));
+  chain.Submit(0.01, chain.agent, 1, 40);
+  chain.Add(IncidentKind::kCancel, dice.Seconds(0.2, 3));
+  const int point = static_cast<int>(dice.Between(0, 3));
+  const double away_s = dice.Seconds(0.05, 1);
+  chain.Add(IncidentKind::kCrashAgent, dice.Seconds(10, 14), away_s, point);
+}
+
+// A StartRun is late, and comes to another journal when its run is elsewhere.
+void AddOtherJournal(Dice& dice, const Chain& any) {
+  const Chain chain{any.plan, any.begin_s, any.plan->agents - 1};  // the last agent that is given a run
+  chain.DelayOrder(dice.Seconds(10.5, 28));
+  if (chain.agent > 0) chain.Submit(0.01, -1, chain.agent, 5);
+  chain.Submit(0.02, -1, 1, static_cast<int>(dice.Between(200, 1200)));
+  const double away_s = dice.Seconds(0.1, 2);
+  chain.Add(IncidentKind::kLoseJournal, dice.Seconds(0.1, 2), away_s);
+}
+
+// An ack is on its way while other bytes for the same attempt turn up.
+void AddConflict(Dice& dice, const Chain& chain) {
+  chain.Submit(0, chain.agent, 1, 5);
+  const double cut_s = dice.Seconds(0.5, 3);
+  chain.Add(IncidentKind::kCutFromAgent, dice.Seconds(0.5, 0.8), cut_s);
+  chain.Add(IncidentKind::kConflict, dice.Seconds(0.6, 1.5));
+}
+
+// A Sync is late and comes after a reboot, before the agent is cut off.
+void AddLateLease(Dice& dice, const Chain& chain) {
+  chain.Add(IncidentKind::kReboot, 0, dice.Seconds(1, 3));
+  chain.Submit(dice.Seconds(4, 10), -1, chain.plan->agents, 1500);
+  const double cut_s = dice.Seconds(100, 150);
+  chain.Add(IncidentKind::kBreak, dice.Seconds(11, 20), cut_s);
+  chain.LastAtLeast(170);
 }
 
 // An attempt runs and is forgotten with its journal, while its coordinator sleeps over the answer to StartRun and over
 // the wish to cancel it.
-void AddForgottenAttempt(Dice& dice, Plan* plan) {
-  const int agent = static_cast<int>(dice.Between(0, plan->agents - 1));
-  const double begin_s = dice.Seconds(3, 30);
-  const auto add = [&](IncidentKind kind, double after_s, double duration_s, int point = 0) {
-    plan->incidents.push_back({kind, begin_s + after_s, agent, point, duration_s});
-  };
-  add(IncidentKind::kDelayRequest, 0, dice.Seconds(8, 25), 1);
-  plan->incidents.push_back({.kind = IncidentKind::kSubmit,
-                             .at_s = begin_s + 0.01,
-                             .target = agent,
-                             .retries = 3,
-                             .timeout_s = 60,
-                             .steps = 10});
-  add(IncidentKind::kCancel, dice.Seconds(0.2, 3), 0);
-  add(IncidentKind::kSuspendCoordinator, dice.Seconds(3.5, 6), dice.Seconds(60, 100));
-  add(IncidentKind::kLoseJournal, dice.Seconds(30, 50), dice.Seconds(0.1, 2));
-  plan->safety_s = std::max(plan->safety_s, begin_s + 120);
+void AddForgottenAttempt(Dice& dice, const Chain& chain) {
+  chain.DelayOrder(dice.Seconds(8, 25));
+  chain.Submit(0.01, chain.agent, 1, 10, 60);
+  chain.Add(IncidentKind::kCancel, dice.Seconds(0.2, 3));
+  const double asleep_s = dice.Seconds(60, 100);
+  chain.Add(IncidentKind::kSuspendCoordinator, dice.Seconds(3.5, 6), asleep_s);
+  const double away_s = dice.Seconds(0.1, 2);
+  chain.Add(IncidentKind::kLoseJournal, dice.Seconds(30, 50), away_s);
+  chain.LastAtLeast(120);
+}
+
+void AddChains(Dice& dice, Plan* plan) {
+  const auto any_agent = [&] { return static_cast<int>(dice.Between(0, plan->agents - 1)); };
+  if (dice.Chance(0.2)) {
+    const double begin_s = dice.Seconds(3, 30);
+    const Chain chain{plan, begin_s, any_agent()};
+    constexpr void (*kChains[])(Dice&, const Chain&) = {AddLateStart, AddOtherJournal, AddConflict, AddLateLease};
+    kChains[dice.Between(0, std::ssize(kChains) - 1)](dice, chain);
+  }
+  if (dice.Chance(0.03)) {
+    const int agent = any_agent();
+    AddForgottenAttempt(dice, {plan, dice.Seconds(3, 30), agent});
+  }
 }
 
 struct Size {
@@ -230,8 +252,7 @@ Plan MakePlan(uint64_t seed) {
     plan.incidents.push_back(backup);
     plan.incidents.push_back(restore);
   }
-  if (dice.Chance(0.2)) AddChain(dice, &plan);
-  if (dice.Chance(0.03)) AddForgottenAttempt(dice, &plan);
+  AddChains(dice, &plan);
   std::stable_sort(plan.incidents.begin(), plan.incidents.end(),
                    [](const Incident& a, const Incident& b) { return a.at_s < b.at_s; });
   return plan;

@@ -136,8 +136,8 @@ void World::CheckLiveness() {
   RunUntil(schedule_.now_s() + kCancelledEndsS);
   for (const auto& machine : machines_) {
     for (const Worker& worker : machine->workers()) {
-      if (cancelled.contains(worker.run_id))
-        throw Violation{10, "run " + worker.run_id + " was cancelled and works on"};
+      if (!cancelled.contains(worker.run_id)) continue;
+      throw Violation{10, "run " + worker.run_id + " was cancelled and works on"};
     }
   }
   // A request that was on its way when the faults ended may become a job late.
