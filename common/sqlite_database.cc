@@ -90,6 +90,8 @@ std::string BeginWriting(SQLite::Database& database) {
   try {
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
+    // What a statement would undo of itself; in a file each page that it changes would be written for that alone.
+    database.exec("PRAGMA temp_store=MEMORY");
     return CheckDatabase(database, "quick_check");
   } catch (const SQLite::Exception& error) {
     if (!IsDamage(error.getErrorCode(), database.getFilename())) throw;
@@ -116,7 +118,8 @@ StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::
   const bool is_writer = access == DatabaseAccess::kReadWrite;
   std::unique_ptr<SQLite::Database> database;
   const Status status = CatchSqlite(path.string(), [&] {
-    const int flags = is_writer ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY;
+    const int flags =
+        SQLite::OPEN_NOMUTEX | (is_writer ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE : SQLite::OPEN_READONLY);
     database = std::make_unique<SQLite::Database>(path.string(), flags);
     return Prepare(path, *database, is_writer, migrations);
   });

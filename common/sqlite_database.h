@@ -22,7 +22,7 @@ enum class DatabaseAccess { kReadWrite, kReadOnly };
 // Opens `path` the way both the store and the journal need it: WAL, synchronous=FULL, foreign keys, trusted_schema=OFF,
 // a busy timeout, and (for writing) migrated to the newest of `migrations`, each in one transaction, after a backup
 // beside the file when it held anything. A newer schema is refused by name (FAILED_PRECONDITION, kind "newer_schema"),
-// a file that is not a sound database with DATA_LOSS.
+// a file that is not a sound database with DATA_LOSS. For one thread at a time.
 StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::path& path, DatabaseAccess access,
                                                          const std::vector<Migration>& migrations);
 

@@ -5,10 +5,51 @@
 namespace fleetmark {
 namespace {
 
-constexpr char kFrom[] =
-    " FROM runs JOIN results ON results.run_id = runs.run_id AND results.canonical = 1 "
+// To stand behind FROM runs.
+constexpr char kJoins[] =
+    " CROSS JOIN results ON results.run_id = runs.run_id AND results.canonical = 1 "
     "JOIN metrics ON metrics.run_id = runs.run_id JOIN jobs ON jobs.job_id = runs.job_id "
-    "JOIN agents ON agents.agent_id = runs.agent_id WHERE ";
+    "JOIN agents ON agents.agent_id = runs.agent_id ";
+
+// The columns behind those of the board in the index runs_by_series: what makes a row of a board, and a line of a
+// history.
+const std::vector<std::string> kSeries = {"agent_id", "device", "runtime", "profile", "overrides"};
+
+// "runs.agent_id, runs.device, ..."
+std::string SeriesOf(const std::string& table) {
+  std::string list;
+  for (const std::string& column : kSeries) list += (list.empty() ? "" : ", ") + table + "." + column;
+  return list;
+}
+
+// " AND a.agent_id = b.agent_id AND ..."; compared one by one, for SQLite looks up no row values in an index.
+std::string AreOneSeries(const std::string& a, const std::string& b) {
+  std::string condition;
+  for (const std::string& column : kSeries) condition += " AND " + a + "." + column + " = " + b + "." + column;
+  return condition;
+}
+
+// "a.workload = ? AND ...", which together with a state is how runs_by_series begins.
+std::string IsOnBoard(const std::string& table) {
+  return table + ".workload = ? AND " + table + ".workload_version = ? AND " + table + ".board = ? AND " + table +
+         ".state = 'succeeded'";
+}
+
+// The SQL of `newest (agent_id, ..., job_id)`: of each series of a board the newest job that `where` lets through. Goes
+// from one series to the next through the index, so what it costs does not grow with the jobs that there ever were. The
+// values of IsOnBoard are bound twice, then those of `where`. A newer job has higher ordinals.
+std::string NewestJobs(const std::string& where) {
+  const std::string first = "SELECT ordinal FROM runs INDEXED BY runs_by_series WHERE " + IsOnBoard("runs") +
+                            " ORDER BY " + SeriesOf("runs") + " LIMIT 1";
+  const std::string next = "SELECT next.ordinal FROM runs AS next INDEXED BY runs_by_series WHERE " +
+                           IsOnBoard("next") + " AND (" + SeriesOf("next") + ") > (" + SeriesOf("last") +
+                           ") ORDER BY " + SeriesOf("next") + " LIMIT 1";
+  const std::string job = "SELECT runs.job_id FROM runs INDEXED BY runs_by_series" + std::string(kJoins) + "WHERE " +
+                          where + AreOneSeries("runs", "one") + " ORDER BY runs.ordinal DESC LIMIT 1";
+  return "WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT (" + next +
+         ") FROM series CROSS JOIN runs AS last USING (ordinal)), newest AS MATERIALIZED (SELECT " + SeriesOf("one") +
+         ", (" + job + ") AS job_id FROM series CROSS JOIN runs AS one USING (ordinal)) ";
+}
 
 SqlFilter MakeBoardFilter(const BoardQuery& query) {
   SqlFilter sql;
@@ -16,7 +57,7 @@ SqlFilter MakeBoardFilter(const BoardQuery& query) {
   sql.Add("runs.workload_version = ?", static_cast<int64_t>(query.workload_version));
   sql.Add("runs.board = ?", query.board);
   sql.Add("metrics.name = ?", query.metric);
-  sql.where += " AND jobs.unranked = 0";
+  sql.where += " AND runs.state = 'succeeded' AND jobs.unranked = 0";
   if (!query.agent.empty()) sql.Add("agents.name = ?", query.agent);
   if (!query.device.empty()) {
     sql.Add("(runs.device = ?", query.device);
@@ -66,26 +107,49 @@ BoardValue ReadValue(SQLite::Statement& row) {
 
 std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQuery& query) {
   const SqlFilter filter = MakeBoardFilter(query);
-  std::string where = filter.where;
-  std::vector<SqlValue> values = filter.values;
+  std::vector<SqlValue> values;
+  std::string with, from = "runs", where = filter.where;
   if (query.newest_job_only) {
-    const std::string series = "runs.agent_id, runs.device, runs.runtime, runs.profile, runs.overrides";
-    where += " AND (" + series + ", jobs.sequence) IN (SELECT " + series + ", MAX(jobs.sequence)" + kFrom +
-             filter.where + " GROUP BY " + series + ")";
-    values.insert(values.end(), filter.values.begin(), filter.values.end());
+    with = NewestJobs(filter.where);
+    from = "newest CROSS JOIN runs INDEXED BY runs_by_series";
+    // From the job's first run on there are no others, for there is no newer job.
+    where += AreOneSeries("runs", "newest") +
+             " AND runs.ordinal >= (SELECT MIN(ordinal) FROM runs AS mates WHERE mates.job_id = newest.job_id)";
+    const std::vector<SqlValue> board = {query.workload, static_cast<int64_t>(query.workload_version), query.board};
+    for (const std::vector<SqlValue>& part : {board, board, filter.values}) {
+      values.insert(values.end(), part.begin(), part.end());
+    }
   }
-  SQLite::Statement& rows = statements.Bind(
-      "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
-      "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
-      "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
-      "results.verdict, results.verdict_cause, results.verdict_reason" +
-      std::string(kFrom) + where + " ORDER BY runs.finished_unix_s, runs.ordinal");
+  values.insert(values.end(), filter.values.begin(), filter.values.end());
+  SQLite::Statement& rows =
+      statements.Bind(with +
+                      "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
+                      "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
+                      "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
+                      "results.verdict, results.verdict_cause, results.verdict_reason FROM " +
+                      from + kJoins + "WHERE " + where + " ORDER BY runs.finished_unix_s, runs.ordinal");
   int index = 0;
   for (const SqlValue& value : values) SqlStatements::BindOne(rows, ++index, value);
   std::vector<BoardValue> found;
   while (rows.executeStep()) found.push_back(ReadValue(rows));
   rows.reset();
   return found;
+}
+
+std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version) {
+  const std::string of_workload =
+      "FROM runs WHERE runs.workload = ?1 AND runs.workload_version = ?2 AND runs.state = 'succeeded'";
+  SQLite::Statement& rows = statements.Bind(
+      "WITH RECURSIVE boards (board) AS (SELECT MIN(board) " + of_workload + " UNION ALL SELECT (SELECT MIN(board) " +
+          of_workload + " AND board > boards.board) FROM boards WHERE board IS NOT NULL) SELECT board FROM boards " +
+          "WHERE EXISTS (SELECT 1 FROM runs JOIN jobs USING (job_id) WHERE runs.workload = ?1 AND "
+          "runs.workload_version = ?2 AND runs.board = boards.board AND runs.state = 'succeeded' AND jobs.unranked = "
+          "0)",
+      workload, workload_version);
+  std::vector<std::string> boards;
+  while (rows.executeStep()) boards.push_back(rows.getColumn(0).getString());
+  rows.reset();
+  return boards;
 }
 
 }  // namespace fleetmark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "coordinator/sql_statements.h"
@@ -7,7 +8,8 @@
 
 namespace fleetmark {
 
-// The SQL of StoreReader::BoardValues. Throws as SQLiteCpp does.
+// The SQL of StoreReader::BoardValues and Boards. They throw as SQLiteCpp does.
 std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQuery& query);
+std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version);
 
 }  // namespace fleetmark

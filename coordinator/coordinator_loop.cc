@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRecoverPause(500);
 // In one transaction. Many share its fsync, and whoever looks at the core meanwhile waits no longer than for these.
-constexpr size_t kMostEvents = 256;
+constexpr size_t kMostEvents = 64;
 
 Status Stopping() { return Unavailable("the coordinator is stopping", "try again in a moment"); }
 
@@ -93,8 +93,7 @@ bool CoordinatorLoop::View(const Look& look) {
   return was_run;
 }
 
-void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std::promise<void>>* done,
-                                    std::vector<Look>* looks) {
+void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events) {
   const Moment now = clock_->Now();
   // A bound on the wait keeps the sum of both clocks within what chrono can hold.
   const int64_t pause_ns = std::clamp<int64_t>(core_->NextWakeup(now) - now.boottime_ns, 0, 3600 * kNanosPerSecond);
@@ -104,8 +103,18 @@ void CoordinatorLoop::WaitForEvents(std::vector<Posted>* events, std::vector<std
   const auto end = events_.begin() + static_cast<std::ptrdiff_t>(std::min(events_.size(), kMostEvents));
   events->assign(std::make_move_iterator(events_.begin()), std::make_move_iterator(end));
   events_.erase(events_.begin(), end);
-  looks->swap(looks_);
-  done->swap(look_done_);
+}
+
+void CoordinatorLoop::ServeLooks() {
+  std::vector<Look> looks;
+  std::vector<std::promise<void>> done;
+  {
+    const std::lock_guard lock(mutex_);
+    looks.swap(looks_);
+    done.swap(look_done_);
+  }
+  for (const Look& look : looks) look(*core_, clock_->Now());
+  for (std::promise<void>& promise : done) promise.set_value();
 }
 
 void CoordinatorLoop::StepAll(const std::vector<Posted>& events, Effects* effects) {
@@ -137,22 +146,20 @@ Status CoordinatorLoop::Commit(const std::vector<Write>& writes, size_t events) 
 void CoordinatorLoop::Loop() {
   for (;;) {
     std::vector<Posted> events;
-    std::vector<Look> looks;
-    std::vector<std::promise<void>> looked;
-    WaitForEvents(&events, &looked, &looks);
+    WaitForEvents(&events);
     {
       const std::lock_guard lock(mutex_);
       if (is_stopping_) break;
     }
     Effects effects;
     StepAll(events, &effects);
-    if (const Status status = Commit(effects.writes, events.size()); status.ok()) {
-      Act(std::move(effects));
-    } else {
-      Recover(status);
+    const Status committed = Commit(effects.writes, events.size());
+    if (!committed.ok()) {
+      Recover(committed);
+      continue;
     }
-    for (const Look& look : looks) look(*core_, clock_->Now());
-    for (std::promise<void>& promise : looked) promise.set_value();
+    ServeLooks();
+    Act(std::move(effects));
   }
   calls_->CancelAll();
   const std::lock_guard lock(mutex_);
@@ -194,6 +201,7 @@ void CoordinatorLoop::Act(Effects effects) {
       continue;
     }
     calls_->Perform(call, [this, generation = generation_](Event event) { Post(generation, std::move(event)); });
+    ServeLooks();  // a thousand calls take a while
   }
   for (Reply& reply : effects.replies) {
     FailPoint("coordinator.before_reply");

@@ -63,7 +63,8 @@ class CoordinatorLoop {
   std::future<Reply> PostAsked(const std::function<Event(uint64_t)>& make);
   void Post(uint64_t generation, Event event);
   void Loop();
-  void WaitForEvents(std::vector<Posted>* events, std::vector<std::promise<void>>* done, std::vector<Look>* looks);
+  void WaitForEvents(std::vector<Posted>* events);
+  void ServeLooks();  // only while everything that the core has seen is committed
   Status Commit(const std::vector<Write>& writes, size_t events);
   void StepAll(const std::vector<Posted>& events, Effects* effects);
   // True when it answered instead of the core.

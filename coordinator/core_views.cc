@@ -10,17 +10,15 @@
 namespace fleetmark {
 namespace {
 
-void AddWithoutWorkloads(const v1::Runtime& runtime, v1::AgentInfo* info) {
+void AddBriefly(const v1::Runtime& runtime, v1::AgentInfo* info) {
   v1::Runtime* brief = info->add_runtimes();
   brief->set_name(runtime.name());
   brief->set_unavailable(runtime.unavailable());
   brief->mutable_description()->set_runtime(runtime.description().runtime());
   brief->mutable_description()->set_runtime_version(runtime.description().runtime_version());
-  *brief->mutable_description()->mutable_versions() = runtime.description().versions();
-  *brief->mutable_description()->mutable_devices() = runtime.description().devices();
 }
 
-v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now, bool without_workloads = false) {
+v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now, bool is_brief = false) {
   const v1::AgentDescription& description = agent.record.description;
   v1::AgentInfo info;
   info.set_agent_id(agent.id());
@@ -30,14 +28,14 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
   info.set_address(agent.record.address);
   *info.mutable_devices() = description.devices();
   for (const v1::Runtime& runtime : *agent.record.runtimes) {
-    if (without_workloads) {
-      AddWithoutWorkloads(runtime, &info);
+    if (is_brief) {
+      AddBriefly(runtime, &info);
     } else {
       *info.add_runtimes() = runtime;
     }
   }
   *info.mutable_labels() = description.labels();
-  *info.mutable_host() = description.host();
+  if (!is_brief) *info.mutable_host() = description.host();
   info.set_version(description.version());
   *info.mutable_features() = description.features();
   info.set_last_seen_unix_s(agent.record.last_seen_unix_s);
@@ -68,9 +66,10 @@ bool CoordinatorCore::Describe(v1::RunInfo* info, Moment now) const {
 
 std::vector<v1::AgentInfo> CoordinatorCore::Agents(Moment now, const v1::ListAgentsRequest& request) const {
   std::vector<v1::AgentInfo> agents;
+  agents.reserve(request.name().empty() ? state_.agents_by_name.size() : 1);
   for (const auto& [name, agent] : state_.agents_by_name) {
     if (!request.name().empty() && request.name() != name) continue;
-    agents.push_back(InfoOf(state_, *agent, now, request.without_workloads()));
+    agents.push_back(InfoOf(state_, *agent, now, request.brief()));
   }
   return agents;
 }

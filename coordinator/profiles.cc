@@ -24,10 +24,10 @@ StatusOr<v1::TunedProfile> Complete(const StepContext& step, const v1::TunedProf
   FLEETMARK_ASSIGN_OR_RETURN(const Placement place, PlaceOn(agent->machine(), request));
   if (place.devices.size() != 1)
     return InvalidArgument("a profile is for one device, not for all", "", "bad_parameter");
-  FLEETMARK_ASSIGN_OR_RETURN(const auto parameters, CheckBoardParameters(place.workload, {asked.parameters().begin(),
-                                                                                          asked.parameters().end()}));
+  FLEETMARK_ASSIGN_OR_RETURN(const auto parameters, CheckBoardParameters(*place.workload, {asked.parameters().begin(),
+                                                                                           asked.parameters().end()}));
   FLEETMARK_ASSIGN_OR_RETURN(const auto settings,
-                             CheckTunableSettings(place.workload, {asked.settings().begin(), asked.settings().end()}));
+                             CheckTunableSettings(*place.workload, {asked.settings().begin(), asked.settings().end()}));
   v1::TunedProfile profile = asked;
   profile.set_agent_id(agent->id());
   profile.set_runtime(place.runtime);
@@ -35,10 +35,10 @@ StatusOr<v1::TunedProfile> Complete(const StepContext& step, const v1::TunedProf
   for (const v1::Device& device : description.devices()) {
     if (device.name() == profile.device()) profile.set_device_uuid(device.uuid());
   }
-  profile.set_workload_version(place.workload.version());
-  const auto board = BoardParameters(place.workload, parameters);
+  profile.set_workload_version(place.workload->version());
+  const auto board = BoardParameters(*place.workload, parameters);
   *profile.mutable_parameters() = {board.begin(), board.end()};
-  profile.set_board(BoardKey(place.workload, parameters));
+  profile.set_board(BoardKey(*place.workload, parameters));
   *profile.mutable_settings() = {settings.begin(), settings.end()};
   profile.set_kept_unix_s(step.now.unix_s());
   return profile;

@@ -54,7 +54,7 @@ std::optional<std::string> DeviceForAny(const Agent& agent, const Run& run) {
   const v1::SubmitRequest& request = run.job->record.request;
   if (!MatchesLabels(agent.record.description, LabelsOf(request.on()))) return std::nullopt;
   StatusOr<Placement> placement = PlaceOn(agent.machine(), request);
-  if (!placement.ok() || placement->workload.version() != run.record.spec.workload_version()) return std::nullopt;
+  if (!placement.ok() || placement->workload->version() != run.record.spec.workload_version()) return std::nullopt;
   return placement->devices.front();
 }
 

@@ -203,12 +203,7 @@ class SqliteReader : public StoreReader {
 
   StatusOr<std::vector<std::string>> Boards(const std::string& workload, int workload_version) override {
     return Read<std::vector<std::string>>([&](SqlStatements& statements, auto* boards) {
-      SQLite::Statement& rows = statements.Bind(
-          "SELECT DISTINCT board FROM runs JOIN jobs USING (job_id) WHERE workload = ? AND workload_version = ? "
-          "AND state = 'succeeded' AND unranked = 0 ORDER BY board",
-          workload, workload_version);
-      while (rows.executeStep()) boards->push_back(rows.getColumn(0).getString());
-      rows.reset();
+      *boards = ReadBoards(statements, workload, workload_version);
       return OkStatus();
     });
   }

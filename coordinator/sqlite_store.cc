@@ -1,6 +1,8 @@
 #include "coordinator/sqlite_store.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "common/failpoint.h"
@@ -20,6 +22,31 @@ const std::vector<Migration>& Migrations() {
   }();
   return migrations;
 }
+
+// Writes each run and attempt of a transaction once: where it stands first, so that what refers to it finds it, and as
+// it is in the end. One that is submitted, placed and dispatched in one batch costs a third of its statements.
+class Rows {
+ public:
+  explicit Rows(const std::vector<Write>& writes) {
+    for (const Write& write : writes) {
+      if (const Last last = LastOf(write)) *last = &write;
+    }
+  }
+  // What to write in the place of `write`; nullptr when that is written already.
+  const Write* Take(const Write& write) {
+    const Last last = LastOf(write);
+    return last == nullptr ? &write : std::exchange(*last, nullptr);
+  }
+
+ private:
+  using Last = const Write**;  // the place of the last write of a row; nullptr for what is written as often as it comes
+  Last LastOf(const Write& write) {
+    if (const auto* run = std::get_if<PutRun>(&write)) return &runs_[run->run.run_id];
+    if (const auto* attempt = std::get_if<PutAttempt>(&write)) return &attempts_[attempt->attempt.attempt_id];
+    return nullptr;
+  }
+  std::unordered_map<std::string_view, const Write*> runs_, attempts_;
+};
 
 class SqliteStore : public Store {
  public:
@@ -79,8 +106,11 @@ class SqliteStore : public Store {
   Status Commit(const std::vector<Write>& writes) override {
     return CatchSqlite(what_, [&] {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
+      Rows rows(writes);
       for (const Write& write : writes) {
-        ExecuteWrite(statements_, write);
+        const Write* last = rows.Take(write);
+        if (last == nullptr) continue;
+        ExecuteWrite(statements_, *last);
         FailPoint("store.in_transaction");
       }
       transaction.commit();

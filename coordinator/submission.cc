@@ -154,38 +154,45 @@ StatusOr<std::vector<Target>> ChooseTargets(const CoreState& state, const v1::Su
 // What was set and the defaults of the rest, so that a run is found by what it did.
 std::map<std::string, std::string> WithDefaults(const Placement& placement) {
   std::map<std::string, std::string> values = placement.parameters;
-  for (const v1::ParameterSpec& spec : placement.workload.parameters()) {
+  for (const v1::ParameterSpec& spec : placement.workload->parameters()) {
     values.emplace(spec.name(), spec.default_value());
   }
   return values;
 }
 
-// Returns its id.
-std::string MakeRun(StepContext& step, Job& job, const Target& target, const std::string& device, int repetition,
-                    int index) {
+// What the runs of a job on one device of a target have in common.
+RunRecord CommonRecord(const Job& job, const Target& target, const std::string& device) {
   const v1::SubmitRequest& request = job.record.request;
-  auto run = std::make_unique<Run>();
-  RunRecord& record = run->record;
-  record.run_id = DeriveId({"run", job.record.job_id, std::to_string(index)});
+  const v1::WorkloadSpec& workload = *target.placement.workload;
+  RunRecord record;
   record.job_id = job.record.job_id;
-  record.index = index;
-  record.repetition = repetition;
   record.spec.set_workload(request.workload());
-  record.spec.set_workload_version(target.placement.workload.version());
+  record.spec.set_workload_version(workload.version());
   record.spec.set_runtime(target.placement.runtime);
   record.spec.set_profile(request.profile());
   record.spec.set_device(device);
   record.spec.mutable_parameters()->insert(target.placement.parameters.begin(), target.placement.parameters.end());
-  record.board = BoardKey(target.placement.workload, target.placement.parameters);
-  record.overrides = OverridesKey(target.placement.workload, request.profile(), target.placement.parameters);
+  record.board = BoardKey(workload, target.placement.parameters);
+  record.overrides = OverridesKey(workload, request.profile(), target.placement.parameters);
   if (target.agent != nullptr) {
     record.target_agent_id = record.agent_id = target.agent->id();
     for (const v1::Device& known : target.agent->record.description.devices()) {
       if (known.name() == device) record.device_kind = known.kind();
     }
   }
+  return record;
+}
+
+// Returns its id.
+std::string MakeRun(StepContext& step, Job& job, const RunRecord& common, int repetition, int index) {
+  auto run = std::make_unique<Run>();
+  RunRecord& record = run->record;
+  record = common;
+  record.run_id = DeriveId({"run", job.record.job_id, std::to_string(index)});
+  record.index = index;
+  record.repetition = repetition;
   run->job = &job;
-  run->key = {-int64_t{request.priority()}, job.record.sequence, index};
+  run->key = {-int64_t{job.record.request.priority()}, job.record.sequence, index};
   ++job.active_runs;
   Enqueue(step.state, *run);
   step.effects.writes.push_back(PutRun{record});
@@ -218,17 +225,17 @@ void OnSubmit(StepContext& step, const SubmitAsked& event) {
   job.record = {DeriveId({"job", request.request_id()}), step.state.next_job_sequence++, request, step.now.unix_s()};
   step.state.jobs[job.record.job_id] = std::move(made);
   step.effects.writes.push_back(PutJob{job.record, WithDefaults(targets->front().placement)});
-  // Repetitions outside: each machine has one result soon, instead of one machine having all of them.
   int index = 0;
   v1::SubmitResponse response;
   response.set_job_id(job.record.job_id);
   for (std::string& sentence : left_out) response.add_left_out(std::move(sentence));
+  std::vector<RunRecord> round;
+  for (const Target& target : *targets) {
+    for (const std::string& device : target.placement.devices) round.push_back(CommonRecord(job, target, device));
+  }
+  // Repetitions outside: each machine has one result soon, instead of one machine having all of them.
   for (int repetition = 1; repetition <= request.repeat(); ++repetition) {
-    for (const Target& target : *targets) {
-      for (const std::string& device : target.placement.devices) {
-        response.add_run_ids(MakeRun(step, job, target, device, repetition, index++));
-      }
-    }
+    for (const RunRecord& common : round) response.add_run_ids(MakeRun(step, job, common, repetition, index++));
   }
   step.effects.replies.push_back({event.reply, OkStatus(), "", response});
 }

@@ -105,7 +105,7 @@ StatusOr<Placement> PlaceOn(const Machine& machine, const v1::SubmitRequest& req
   FLEETMARK_ASSIGN_OR_RETURN(const v1::WorkloadSpec* workload, FindWorkload(agent, *runtime, request.workload()));
   Placement placement;
   placement.runtime = name;
-  placement.workload = *workload;
+  placement.workload = workload;
   FLEETMARK_ASSIGN_OR_RETURN(placement.parameters,
                              CheckParameters(*workload, {request.parameters().begin(), request.parameters().end()}));
   FLEETMARK_ASSIGN_OR_RETURN(placement.devices, ChooseDevices(agent, *runtime, *workload, request.device()));

@@ -39,7 +39,7 @@ struct Machine {
 
 struct Placement {
   std::string runtime;
-  v1::WorkloadSpec workload;
+  const v1::WorkloadSpec* workload = nullptr;     // among the runtimes of its machine
   std::map<std::string, std::string> parameters;  // canonical
   std::vector<std::string> devices;               // at least one; several for "all"
 };

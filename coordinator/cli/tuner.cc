@@ -57,13 +57,13 @@ std::string SummaryOf(const TuneSearch::Outcome& found, const TuneTable& table) 
 Tuner::Tuner(Session& session, const TuneTarget& target)
     : session_(session),
       target_(target),
-      space_(MakeTuneSpace(target.placement.workload, target.device.kind(), target.agent.host())),
+      space_(MakeTuneSpace(*target.placement.workload, target.device.kind(), target.agent.host())),
       interrupted_(session.signals),
       started_s_(NowS()) {}
 
 StatusOr<v1::TuneOutcome> Tuner::Tune(const TuneBudget& budget) {
   if (space_.Neighbours(space_.tuned).empty()) {
-    return FailedPrecondition("workload " + target_.placement.workload.name() + " by " + target_.placement.runtime +
+    return FailedPrecondition("workload " + target_.placement.workload->name() + " by " + target_.placement.runtime +
                               " has nothing to tune");
   }
   FLEETMARK_RETURN_IF_ERROR(Pilot(budget.share_s));
@@ -114,7 +114,7 @@ Status Tuner::ChooseMetric(const v1::Result& result) {
     if (metric == nullptr) continue;
     metric_ = name;
     unit_ = metric->unit();
-    for (const v1::MetricSpec& spec : target_.placement.workload.metrics()) {
+    for (const v1::MetricSpec& spec : target_.placement.workload->metrics()) {
       if (spec.name() == name) is_more_better_ = spec.better() == "more";
     }
     return OkStatus();
@@ -166,8 +166,8 @@ v1::TuneOutcome Tuner::OutcomeOf(const TuneSearch& search) const {
   profile.set_agent(target_.agent.name());
   profile.set_device(target_.device.name());
   profile.set_runtime(target_.placement.runtime);
-  profile.set_workload(target_.placement.workload.name());
-  for (const v1::ParameterSpec& spec : target_.placement.workload.parameters()) {
+  profile.set_workload(target_.placement.workload->name());
+  for (const v1::ParameterSpec& spec : target_.placement.workload->parameters()) {
     if (spec.defines_board() && IsSet(spec.name())) {
       (*profile.mutable_parameters())[spec.name()] = target_.placement.parameters.at(spec.name());
     }
@@ -190,7 +190,7 @@ v1::TuneOutcome Tuner::OutcomeOf(const TuneSearch& search) const {
 
 v1::SubmitRequest Tuner::BaseRequest() const {
   v1::SubmitRequest request;
-  request.set_workload(target_.placement.workload.name());
+  request.set_workload(target_.placement.workload->name());
   request.set_runtime(target_.placement.runtime);
   request.set_device(target_.device.name());
   request.add_on(target_.agent.name());
@@ -274,7 +274,7 @@ Status Tuner::TakeBack(const std::vector<std::string>& ids, const Status& why) {
 }
 
 const v1::ParameterSpec* Tuner::Parameter(const std::string& name) const {
-  for (const v1::ParameterSpec& spec : target_.placement.workload.parameters()) {
+  for (const v1::ParameterSpec& spec : target_.placement.workload->parameters()) {
     if (spec.name() == name) return &spec;
   }
   return nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ namespace fleetmark {
 struct TuneTarget {
   v1::AgentInfo agent;
   v1::Device device;
-  Placement placement;  // with the parameters that were set
+  std::shared_ptr<const v1::AgentDescription> machine;  // that `placement` is on
+  Placement placement;                                  // with the parameters that were set
 };
 
 // What --budget says, and how much of it this search has.

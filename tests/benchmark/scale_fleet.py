@@ -172,7 +172,14 @@ class Asking(threading.Thread):
             for question in QUESTIONS:
                 began = time.monotonic()
                 self.scale.lab.cli(*question)
-                self.answers_s.setdefault(question[0], []).append(time.monotonic() - began)
+                self.answers_s.setdefault(" ".join(question), []).append(time.monotonic() - began)
+
+    def count(self):
+        return sum(map(len, self.answers_s.values()))
+
+    def answers_ms(self):
+        """By question."""
+        return {question: [s * 1e3 for s in times] for question, times in self.answers_s.items()}
 
     def __enter__(self):
         self.start()

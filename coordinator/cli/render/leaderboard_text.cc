@@ -1,5 +1,7 @@
 #include "coordinator/cli/render/leaderboard_text.h"
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -52,25 +54,30 @@ std::string Reasons(const v1::Leaderboard& board, const Terminal& terminal) {
   return text;
 }
 
+// How many rows share each rank.
+std::map<int, int> CountRanks(const v1::Leaderboard& board) {
+  std::map<int, int> rows_by_rank;
+  for (const v1::LeaderboardRow& row : board.rows()) {
+    if (row.rank() > 0) ++rows_by_rank[row.rank()];
+  }
+  return rows_by_rank;
+}
+
 // What the marks in the table mean, and what else must be known to read it rightly.
-std::vector<std::string> Notes(const v1::Leaderboard& board) {
+std::vector<std::string> Notes(const v1::Leaderboard& board, const std::map<int, int>& rows_by_rank) {
   std::vector<std::string> notes;
   std::set<std::string> derived, sources;
-  std::multiset<int> ranks;
   bool has_unranked = false;
   for (const v1::LeaderboardRow& row : board.rows()) {
     if (row.derived()) derived.insert(row.note().empty() ? "computed from another published number" : row.note());
     if (!row.published_in().empty()) sources.insert(row.published_in());
-    if (row.rank() > 0) ranks.insert(row.rank());
     has_unranked |= IsFlagged(row.verdict()) && row.rank() == 0;
   }
   for (const std::string& note : derived) notes.push_back("* derived: " + note);
   for (const std::string& source : sources) notes.push_back("published: " + source);
   if (has_unranked) notes.push_back("! flagged rows have no rank; --include-flagged ranks them like the others");
-  for (const int rank : ranks) {
-    if (ranks.count(rank) < 2) continue;
+  if (std::any_of(rows_by_rank.begin(), rows_by_rank.end(), [](const auto& rank) { return rank.second > 1; })) {
     notes.push_back("= rows whose intervals overlap share a rank");
-    break;
   }
   std::string others;
   for (const std::string& other : board.other_boards()) others += (others.empty() ? "" : "; ") + other;
@@ -78,11 +85,9 @@ std::vector<std::string> Notes(const v1::Leaderboard& board) {
   return notes;
 }
 
-std::string RankText(const v1::Leaderboard& board, const v1::LeaderboardRow& row) {
+std::string RankText(const v1::LeaderboardRow& row, const std::map<int, int>& rows_by_rank) {
   if (row.rank() == 0) return "-";
-  int sharing = 0;
-  for (const v1::LeaderboardRow& other : board.rows()) sharing += other.rank() == row.rank() ? 1 : 0;
-  return std::to_string(row.rank()) + (sharing > 1 ? "=" : "");
+  return std::to_string(row.rank()) + (rows_by_rank.at(row.rank()) > 1 ? "=" : "");
 }
 
 }  // namespace
@@ -100,11 +105,12 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
                {"VERDICT", 75},
                {"SOURCE", 68},
                {"RUN", 40}});
+  const std::map<int, int> rows_by_rank = CountRanks(board);
   for (const v1::LeaderboardRow& row : board.rows()) {
     const ValueText value = ValueOf(row);
     const bool is_ours = row.source() == "measured";
     const Style style = is_ours ? Style::kPlain : Style::kDim;
-    table.AddRow({{RankText(board, row), style},
+    table.AddRow({{RankText(row, rows_by_rank), style},
                   {row.system(), is_ours ? Style::kBold : style},
                   {row.device(), style},
                   {row.device_kind(), style},
@@ -122,7 +128,7 @@ std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& term
   text += table.empty() ? "no results yet; measure: fleetmark submit " + board.workload() + " --on all --wait\n"
                         : table.Render(terminal);
   const std::string reasons = Reasons(board, terminal);
-  const std::vector<std::string> notes = Notes(board);
+  const std::vector<std::string> notes = Notes(board, rows_by_rank);
   if (!reasons.empty() || !notes.empty()) text += "\n";
   text += reasons;
   for (const std::string& note : notes)

@@ -134,7 +134,7 @@ class AgentsVerb : public Verb {
   static StatusOr<ExitCode> List(Session& session) {
     Console& console = session.console;
     v1::ListAgentsRequest request;
-    request.set_without_workloads(!console.json());
+    request.set_brief(!console.json());
     FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse list,
                                session.client.Call(&Client::Stub::ListAgents, request));
     if (console.json()) {

@@ -125,7 +125,7 @@ class ReportVerb : public Verb {
 
   static StatusOr<std::set<std::string>> AgentNames(Client& client) {
     v1::ListAgentsRequest request;
-    request.set_without_workloads(true);
+    request.set_brief(true);
     FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse agents, client.Call(&Client::Stub::ListAgents, request));
     std::set<std::string> names;
     for (const v1::AgentInfo& agent : agents.agents()) names.insert(agent.name());

@@ -59,7 +59,7 @@ class TuneVerb : public Verb {
       v1::SubmitRequest one = request;
       for (const auto& [name, value] : board) (*one.mutable_parameters())[name] = value;
       FLEETMARK_ASSIGN_OR_RETURN(TuneTarget target, MakeTarget(agent, one));
-      FLEETMARK_RETURN_IF_ERROR(CheckFixed(target.placement.workload, request, board));
+      FLEETMARK_RETURN_IF_ERROR(CheckFixed(*target.placement.workload, request, board));
       targets.push_back(std::move(target));
     }
     return TuneAll(session, targets, budget_s);
@@ -105,12 +105,13 @@ class TuneVerb : public Verb {
     request.set_workload(workload_);
     request.set_runtime(runtime_);
     request.set_device(device_);
-    v1::AgentDescription description;
-    description.set_name(agent.name());
-    *description.mutable_runtimes() = agent.runtimes();
+    auto machine = std::make_shared<v1::AgentDescription>();
+    machine->set_name(agent.name());
+    *machine->mutable_runtimes() = agent.runtimes();
     TuneTarget target;
     target.agent = agent;
-    FLEETMARK_ASSIGN_OR_RETURN(target.placement, PlaceOn(description, request));
+    target.machine = machine;
+    FLEETMARK_ASSIGN_OR_RETURN(target.placement, PlaceOn(*machine, request));
     if (target.placement.devices.size() > 1)
       return InvalidArgument("one device is tuned at a time, not all", "name it");
     for (const v1::Device& device : agent.devices()) {
@@ -181,13 +182,13 @@ class TuneVerb : public Verb {
   }
 
   static std::string BoardOf(const TuneTarget& target) {
-    return BoardKey(target.placement.workload, target.placement.parameters);
+    return BoardKey(*target.placement.workload, target.placement.parameters);
   }
 
   static std::string Subject(const TuneTarget& target) {
     const Placement& place = target.placement;
     const std::string board = BoardOf(target);
-    return place.workload.name() + " on " + target.agent.name() + ", " + target.device.name() + ", " + place.runtime +
+    return place.workload->name() + " on " + target.agent.name() + ", " + target.device.name() + ", " + place.runtime +
            (board.empty() ? "" : ", board " + board);
   }
 
@@ -198,7 +199,7 @@ class TuneVerb : public Verb {
     console.out() << Printable(outcome.summary()) << "\n";
     std::string command = "fleetmark submit " + profile.workload() + " --profile tuned --on " + profile.agent();
     if (profile.runtime() != kOwnRuntime) command += " --runtime " + profile.runtime();
-    for (const v1::ParameterSpec& spec : target.placement.workload.parameters()) {
+    for (const v1::ParameterSpec& spec : target.placement.workload->parameters()) {
       const auto value = profile.parameters().find(spec.name());
       if (value == profile.parameters().end() || value->second == spec.default_value()) continue;
       command += " --set " + spec.name() + "=" + value->second;

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "coordinator/coordinator.h"
 #include "coordinator/sqlite_store.h"
@@ -148,6 +149,31 @@ TEST_F(CoordinatorLoopTest, WhenTheCommitFailsNothingLeavesAndTheCallerLearnsWhy
   EXPECT_FALSE(knows_runs) << "the core is what is stored";
   EXPECT_TRUE(Submit(CoreHarness::Request("lab")).status.ok());
   EXPECT_TRUE(calls_.WaitForOrder());
+}
+
+// Somebody who looks without a pause, while every commit fails.
+TEST_F(CoordinatorLoopTest, NobodySeesWhatIsNotStored) {
+  StartWithAgent();
+  store_.is_full = true;
+  std::atomic<bool> is_over = false;
+  std::atomic<int> looks = 0, sightings = 0;
+  std::thread watcher([&] {
+    while (!is_over) {
+      loop_->View([&](const CoordinatorCore& core, Moment now) {
+        const v1::AgentInfo agent = core.Agents(now).at(0);
+        sightings += agent.queued_runs() + (agent.running_run_id().empty() ? 0 : 1);
+        ++looks;
+      });
+    }
+  });
+  constexpr int kRounds = 3;  // each takes the pause after which a core is built anew
+  for (int round = 0; round < kRounds; ++round) {
+    EXPECT_FALSE(Submit(CoreHarness::Request("lab")).status.ok());
+  }
+  is_over = true;
+  watcher.join();
+  EXPECT_GT(looks, 0);
+  EXPECT_EQ(sightings, 0);
 }
 
 TEST_F(CoordinatorLoopTest, TheSameRequestIdIsOneJob) {

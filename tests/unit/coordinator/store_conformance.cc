@@ -33,15 +33,6 @@ void StoreConformance::Reopen() {
   reader_ = place_->OpenReader();
 }
 
-static BoardQuery DefaultQuery() {
-  BoardQuery query;
-  query.workload = "tensor_add";
-  query.workload_version = 1;
-  query.board = "n=256";
-  query.metric = "it_per_s";
-  return query;
-}
-
 v1::SubmitRequest StoreConformance::DefaultRequest() {
   v1::SubmitRequest request;
   request.set_workload("tensor_add");
@@ -126,7 +117,10 @@ PutReport StoreConformance::MakeReport(const std::string& run_id, const std::str
 }
 
 void StoreConformance::Finish(const std::string& job_id, int repetition, double it_per_s, double finished_unix_s) {
-  RunRecord run = MakeRun(job_id, repetition, DefaultRequest());
+  Finish(MakeRun(job_id, repetition, DefaultRequest()), it_per_s, finished_unix_s);
+}
+
+void StoreConformance::Finish(RunRecord run, double it_per_s, double finished_unix_s) {
   run.state = RunState::kSucceeded;
   run.finished_unix_s = finished_unix_s;
   AttemptRecord attempt = MakeAttempt(run.run_id, 1);
@@ -192,6 +186,31 @@ TEST_P(StoreConformance, ACommitIsAllOrNothing) {
   EXPECT_EQ(reader_->GetRun("job-run-1", ResultDetail::kNone)->state(), "queued");
   EXPECT_TRUE(store_->Commit({PutRun{changed}}).ok()) << "a failed commit must not hinder the next";
   EXPECT_EQ(reader_->GetRun("job-run-1", ResultDetail::kNone)->state(), "running");
+}
+
+TEST_P(StoreConformance, ARowThatACommitWritesSeveralTimesIsAsItIsInTheEnd) {
+  JobRecord job;
+  job.job_id = "job";
+  job.sequence = 1;
+  job.request = DefaultRequest();
+  RunRecord run = MakeRun("job", 1, job.request);
+  AttemptRecord attempt = MakeAttempt(run.run_id, 1);
+  std::vector<Write> writes{PutJob{job, {}}, PutRun{run}};
+  run.state = RunState::kRunning;
+  writes.insert(writes.end(), {PutRun{run}, PutAttempt{attempt}, MakeReport(run.run_id, attempt.attempt_id, 70)});
+  run.state = RunState::kSucceeded;
+  run.attempts = 1;
+  attempt.state = AttemptState::kStored;
+  attempt.outcome = "succeeded";
+  writes.insert(writes.end(), {PutAttempt{attempt}, PutRun{run}});
+  const Status status = store_->Commit(writes);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  Reopen();
+  const v1::RunInfo info = *reader_->GetRun(run.run_id, ResultDetail::kBrief);
+  EXPECT_EQ(info.state(), "succeeded");
+  ASSERT_EQ(info.attempts_size(), 1);
+  EXPECT_EQ(info.attempts(0).state(), "stored");
+  EXPECT_TRUE(info.has_result());
 }
 
 TEST_P(StoreConformance, AResultNeverChanges) {
@@ -352,94 +371,6 @@ TEST_P(StoreConformance, ListsJobsWithTheStatesOfTheirRuns) {
   EXPECT_EQ((*jobs)[1].state(), "succeeded");
   EXPECT_EQ(reader_->ListJobs(0, true)->size(), 1u);
   EXPECT_EQ(reader_->ListJobs(1, false)->size(), 1u);
-}
-
-TEST_P(StoreConformance, AnswersBoardsAndHistories) {
-  PutJobWithRuns("a", 2);
-  Finish("a", 1, 70, 1500);
-  Finish("a", 2, 72, 1400);
-  PutJobWithRuns("b", 1);
-  Finish("b", 1, 90, 1600);
-  BoardQuery query = DefaultQuery();
-  const auto values = [&] {
-    std::vector<double> numbers;
-    const auto found = reader_->BoardValues(query);
-    if (found.ok()) {
-      for (const BoardValue& value : *found) numbers.push_back(value.value);
-    }
-    return numbers;
-  };
-  EXPECT_THAT(values(), ElementsAre(72, 70, 90));
-  const BoardValue value = reader_->BoardValues(query)->front();
-  EXPECT_EQ(value.agent, "lab-3");
-  EXPECT_EQ(value.device_model, "Zen 5");
-  EXPECT_EQ(value.runtime_version, "2.13.0");
-  EXPECT_EQ(value.ci_low, 71);
-  EXPECT_EQ(value.n, 3);
-  EXPECT_EQ(value.verdict, "UNCHECKED");
-  EXPECT_EQ(value.verdict_cause + value.verdict_reason, "");
-  query.newest_job_only = true;
-  EXPECT_THAT(values(), ElementsAre(90));
-  JobRecord by_hand;
-  by_hand.job_id = "c";
-  by_hand.sequence = next_sequence_++;
-  by_hand.request = DefaultRequest();
-  by_hand.request.set_request_id("request of c");
-  RunRecord overriding = MakeRun("c", 1, by_hand.request);
-  overriding.overrides = "threads=1";
-  ASSERT_TRUE(store_->Commit({PutJob{by_hand, {}}, PutRun{overriding}}).ok());
-  Finish("c", 1, 60, 1700);
-  EXPECT_THAT(values(), ElementsAre(90, 60)) << "what overrides its profile does not take the profile's place";
-  query.newest_job_only = false;
-  query.since_unix_s = 1450;
-  query.until_unix_s = 1550;
-  EXPECT_THAT(values(), ElementsAre(70));
-  query.agent = "lab-4";
-  EXPECT_THAT(values(), ElementsAre());
-  EXPECT_THAT(*reader_->Boards("tensor_add", 1), ElementsAre("n=256"));
-  EXPECT_TRUE(reader_->Boards("tensor_add", 2)->empty());
-}
-
-TEST_P(StoreConformance, BoardsSayWhyAResultIsFlagged) {
-  v1::SubmitRequest request = DefaultRequest();
-  request.set_telemetry("alternating");
-  PutJobWithRuns("a", 1, request);
-  RunRecord run = MakeRun("a", 1, request);
-  run.state = RunState::kSucceeded;
-  const AttemptRecord attempt = MakeAttempt(run.run_id, 1);
-  PutReport write = MakeReport(run.run_id, attempt.attempt_id, 70);
-  auto report = std::make_shared<v1::AttemptReport>(*write.report);
-  v1::Verdict* verdict = report->mutable_result()->mutable_verdict();
-  verdict->set_kind("THROTTLED");
-  verdict->set_cause("heat");
-  verdict->add_evidence("the GPU slowed itself down");
-  verdict->add_evidence("in order: nothing else");
-  write.bytes = report->SerializeAsString();
-  write.sha256 = Sha256Hex(write.bytes);
-  write.report = report;
-  ASSERT_TRUE(store_->Commit({PutRun{run}, PutAttempt{attempt}, write}).ok());
-  Reopen();
-  const BoardValue value = reader_->BoardValues(DefaultQuery())->front();
-  EXPECT_EQ(value.verdict, "THROTTLED");
-  EXPECT_EQ(value.verdict_cause, "heat");
-  EXPECT_EQ(value.verdict_reason, "the GPU slowed itself down");
-  EXPECT_EQ(reader_->GetRun(run.run_id, ResultDetail::kNone)->telemetry(), "alternating");
-}
-
-TEST_P(StoreConformance, UnrankedJobsAreOnNoBoard) {
-  PutJobWithRuns("a", 1);
-  Finish("a", 1, 70, 1500);
-  v1::SubmitRequest request = DefaultRequest();
-  request.set_unranked(true);
-  PutJobWithRuns("b", 1, request);
-  Finish("b", 1, 90, 1600);
-  BoardQuery query = DefaultQuery();
-  for (const bool newest : {false, true}) {
-    query.newest_job_only = newest;
-    ASSERT_EQ(reader_->BoardValues(query)->size(), 1u);
-    EXPECT_EQ(reader_->BoardValues(query)->front().value, 70);
-  }
-  EXPECT_EQ(reader_->ListRuns({}, 0, ResultDetail::kNone)->size(), 2u) << "in lists they are";
 }
 
 TEST_P(StoreConformance, KeepsTunedProfilesByWhatTheyAreFor) {

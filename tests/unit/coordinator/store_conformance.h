@@ -10,7 +10,7 @@
 
 namespace fleetmark {
 
-// What every implementation of Store and StoreReader must pass; see store_conformance.cc. An implementation
+// What every implementation of Store and StoreReader must pass; see store_conformance.cc and store_boards_conformance.cc. An implementation
 // instantiates it with a factory of empty places.
 class StorePlace {
  public:
@@ -36,6 +36,7 @@ class StoreConformance : public testing::TestWithParam<std::function<std::unique
   static PutReport MakeReport(const std::string& run_id, const std::string& attempt_id, double it_per_s);
   // Lets the run succeed with `it_per_s`, in one commit.
   void Finish(const std::string& job_id, int repetition, double it_per_s, double finished_unix_s);
+  void Finish(RunRecord run, double it_per_s, double finished_unix_s);
 
   std::unique_ptr<StorePlace> place_;
   std::unique_ptr<Store> store_;
