@@ -10,8 +10,8 @@
 
 namespace fleetmark {
 
-// What every implementation of Store and StoreReader must pass; see store_conformance.cc and store_boards_conformance.cc. An implementation
-// instantiates it with a factory of empty places.
+// What every implementation of Store and StoreReader must pass; see store_conformance.cc and
+// store_boards_conformance.cc. An implementation instantiates it with a factory of empty places.
 class StorePlace {
  public:
   virtual ~StorePlace() = default;
