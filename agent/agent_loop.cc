@@ -15,6 +15,9 @@
 namespace fleetmark::agent {
 namespace {
 
+constexpr double kShortestTelemetryIntervalS = 0.01;
+constexpr double kLongestTelemetryIntervalS = 0.5;
+
 constexpr int64_t kFirstRetryNs = kNanosPerSecond / 10;
 constexpr int64_t kLongestRetryNs = 5 * kNanosPerSecond;
 constexpr int64_t kUpkeepIntervalNs = 30 * kNanosPerSecond;
@@ -61,6 +64,11 @@ StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory, 
 }  // namespace
 
 StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(Options options) {
+  if (!(options.telemetry_interval_s >= kShortestTelemetryIntervalS &&
+        options.telemetry_interval_s <= kLongestTelemetryIntervalS)) {
+    return InvalidArgument("--telemetry-interval must be from 0.01 to 0.5 seconds",
+                           "verdicts rest on two readings a second at least", "bad_setting");
+  }
   std::unique_ptr<AgentLoop> loop(new AgentLoop(std::move(options)));
   FLEETMARK_RETURN_IF_ERROR(loop->Open());
   AgentLoop* raw = loop.get();
@@ -97,7 +105,7 @@ Status AgentLoop::Open() {
       directory / "logs",
       [this](Event event) { Post(std::move(event)); },
       [this](const std::string& attempt_id, v1::RunEvent event) { watch_hub_.Publish(attempt_id, std::move(event)); },
-      {.make_sensors = options_.make_sensors}});
+      {.make_sensors = options_.make_sensors, .interval_s = options_.telemetry_interval_s}});
   return OkStatus();
 }
 

@@ -40,6 +40,7 @@ class AgentLoop {
     std::map<std::string, std::filesystem::path> runners;  // by runtime
     const Clock* clock = &RealClock();
     std::function<std::vector<std::unique_ptr<Sensor>>(const SensorSubject&)> make_sensors = MakeSensors;
+    double telemetry_interval_s = Sampler::kUsualIntervalS;
   };
   // Takes the state directory for itself, opens the journal and begins the recovery of what it holds.
   static StatusOr<std::unique_ptr<AgentLoop>> Start(Options options);

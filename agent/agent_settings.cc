@@ -29,6 +29,7 @@ void AgentSettings::AddMachine(Settings* settings) {
   AddRuntimesDir(settings);
   settings->Add("lock-dir", &lock_dir, "Directory of the device locks, the same for all agents of this machine");
   settings->Add("share", &share, "Allow one worker per device at a time instead of one per machine");
+  settings->Add("telemetry-interval", &telemetry_interval_s, "Seconds between two readings of a sensor");
   settings->Add("runner", &runners,
                 "Program that executes a runtime, as NAME=PATH; libtorch is fleetmark-worker by default");
 }

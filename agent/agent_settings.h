@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "agent/sampler/sampler.h"
 #include "common/settings.h"
 
 namespace fleetmark::agent {
@@ -21,6 +22,7 @@ struct AgentSettings {
   std::string runtimes_dir;
   std::string lock_dir = "/tmp/fleetmark-locks";
   bool share = false;
+  double telemetry_interval_s = Sampler::kUsualIntervalS;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> runners;
   double min_free_mb = 500;

@@ -149,6 +149,7 @@ StatusOr<int> Run(const RunArguments& arguments) {
   options.state_directory = directory.path();
   options.lock_directory = arguments.values.lock_dir;
   options.share = arguments.values.share;
+  options.telemetry_interval_s = arguments.values.telemetry_interval_s;
   options.dataset_directory = arguments.values.dataset_dir;
   options.runners = RunnerPaths(arguments.values.runners, arguments.values.runtimes_dir);
   options.offer.runtimes = DescribeRunners(options.runners);

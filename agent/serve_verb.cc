@@ -43,6 +43,7 @@ AgentLoop::Options LoopOptions(const AgentSettings& settings) {
   options.state_directory = settings.state_dir;
   options.lock_directory = settings.lock_dir;
   options.share = settings.share;
+  options.telemetry_interval_s = settings.telemetry_interval_s;
   options.dataset_directory = settings.dataset_dir;
   options.min_free_bytes = settings.min_free_mb * 1e6;
   options.runners = RunnerPaths(settings.runners, settings.runtimes_dir);

@@ -63,6 +63,7 @@ struct Sampler::Session {
 
   void ReadUntilFinished(Asked* asked);
   void Take(Asked* asked, v1::Sensor said, double at_s, const std::vector<Reading>& readings);
+  double DueAt(int64_t tick) const;
   int64_t TickAfter(int64_t tick, const Asked& asked) const;
   // What is said at the end of one that is still being read, or never was.
   void Conclude(Asked* asked) const;
@@ -85,9 +86,8 @@ void Sampler::Session::ReadUntilFinished(Asked* asked) {
   bool has_begun = false;
   std::unique_lock lock(mutex);
   for (int64_t tick = 0;; tick = TickAfter(tick, *asked)) {
-    const double at_s = std::max(static_cast<double>(tick) * options.interval_s, options.first_read_s);
     const SteadyTime due =
-        started + std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(at_s));
+        started + std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(DueAt(tick)));
     if (finished.wait_until(lock, due, [this] { return is_finished; })) return;
     const double now_s = SecondsSince(started);
     if (blocks && !blocks->IsOnAt(now_s)) continue;  // woken up too late
@@ -120,12 +120,19 @@ void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const st
   asked->said = std::move(said);
 }
 
+// In blocks half an interval later: the step that is under way at the border of two blocks counts in neither, so
+// nothing may be read in it.
+double Sampler::Session::DueAt(int64_t tick) const {
+  if (blocks) return (static_cast<double>(tick) + 0.5) * options.interval_s;
+  return std::max(static_cast<double>(tick) * options.interval_s, options.first_read_s);
+}
+
 int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
   const bool has_more = asked.has_given || asked.said.state() == "ok" || asked.said.state().empty();
   const double wait_s = has_more ? options.interval_s : options.absent_interval_s;
   const auto passed = static_cast<int64_t>(SecondsSince(started) / options.interval_s);
   tick = std::max(tick + std::max<int64_t>(std::llround(wait_s / options.interval_s), 1), passed + 1);
-  while (blocks && !blocks->IsOnAt(static_cast<double>(tick) * options.interval_s)) ++tick;
+  while (blocks && !blocks->IsOnAt(DueAt(tick))) ++tick;
   return tick;
 }
 

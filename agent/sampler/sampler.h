@@ -20,9 +20,10 @@ namespace fleetmark {
 // comes back. Thread-safe; must outlive its recordings, not their threads.
 class Sampler {
  public:
+  static constexpr double kUsualIntervalS = 0.25;
   struct Options {
     std::function<std::vector<std::unique_ptr<Sensor>>(const SensorSubject&)> make_sensors;
-    double interval_s = 0.25;
+    double interval_s = kUsualIntervalS;
     // What ends before is not sampled, and costs little.
     double first_read_s = 0.05;
     // After as long without an answer a sensor hangs, and is not asked again.

@@ -251,6 +251,21 @@ TEST_F(SamplerTest, InAlternatingBlocksNothingIsReadInThoseThatAreOff) {
   for (const double at_s : steady->read_at_s()) EXPECT_TRUE(blocks.IsOnAt(at_s)) << at_s;
 }
 
+TEST_F(SamplerTest, InAlternatingBlocksNothingIsReadAtTheirBorders) {
+  const SensorScript* const steady = AddSteady("steady");
+  Sampler::Options options = Options(kNever);
+  options.interval_s = 0.2;  // half of it is how late a thread may be
+  Sampler sampler(options);
+  const BlockSchedule blocks = {.block_s = 0.4};
+  const auto recording = sampler.Record(blocks);
+  recording->Start(kSubject);
+  WaitForReads(steady, 3);
+  recording->Finish();
+  for (const double at_s : steady->read_at_s()) {
+    EXPECT_GE(std::fmod(at_s, blocks.block_s), options.interval_s / 2) << at_s;
+  }
+}
+
 TEST_F(SamplerTest, RecordsTwoRunsAtOnce) {
   const SensorScript* const steady = AddSteady("steady");
   Sampler sampler(Options(kNever));
