@@ -15,9 +15,6 @@
 namespace fleetmark::agent {
 namespace {
 
-constexpr double kShortestTelemetryIntervalS = 0.01;
-constexpr double kLongestTelemetryIntervalS = 0.5;
-
 constexpr int64_t kFirstRetryNs = kNanosPerSecond / 10;
 constexpr int64_t kLongestRetryNs = 5 * kNanosPerSecond;
 constexpr int64_t kUpkeepIntervalNs = 30 * kNanosPerSecond;
@@ -64,8 +61,7 @@ StatusOr<std::string> ReadOrMakeAgentId(const std::filesystem::path& directory, 
 }  // namespace
 
 StatusOr<std::unique_ptr<AgentLoop>> AgentLoop::Start(Options options) {
-  if (!(options.telemetry_interval_s >= kShortestTelemetryIntervalS &&
-        options.telemetry_interval_s <= kLongestTelemetryIntervalS)) {
+  if (!(options.telemetry_interval_s >= 0.01 && options.telemetry_interval_s <= 0.5)) {
     return InvalidArgument("--telemetry-interval must be from 0.01 to 0.5 seconds",
                            "verdicts rest on two readings a second at least", "bad_setting");
   }

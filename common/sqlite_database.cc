@@ -90,8 +90,6 @@ std::string BeginWriting(SQLite::Database& database) {
   try {
     database.exec("PRAGMA journal_mode=WAL");
     database.exec("PRAGMA synchronous=FULL");
-    // What a statement would undo of itself; in a file each page that it changes would be written for that alone.
-    database.exec("PRAGMA temp_store=MEMORY");
     return CheckDatabase(database, "quick_check");
   } catch (const SQLite::Exception& error) {
     if (!IsDamage(error.getErrorCode(), database.getFilename())) throw;
@@ -108,6 +106,9 @@ Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bo
   const std::string verdict = BeginWriting(database);
   if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
   FLEETMARK_RETURN_IF_ERROR(Migrate(path, database, migrations));
+  // The journals that let a statement be undone: in a file, every page that it changes is written for them alone.
+  // Migrations keep theirs in files, for they sort whole tables.
+  database.exec("PRAGMA temp_store=MEMORY");
   return CheckSchema(path, database, migrations);
 }
 

@@ -5,6 +5,8 @@
 namespace fleetmark {
 namespace {
 
+using std::string_literals::operator""s;
+
 // To stand behind FROM runs.
 constexpr char kJoins[] =
     " CROSS JOIN results ON results.run_id = runs.run_id AND results.canonical = 1 "
@@ -22,32 +24,42 @@ std::string SeriesOf(const std::string& table) {
   return list;
 }
 
-// " AND a.agent_id = b.agent_id AND ..."; compared one by one, for SQLite looks up no row values in an index.
 std::string AreOneSeries(const std::string& a, const std::string& b) {
-  std::string condition;
-  for (const std::string& column : kSeries) condition += " AND " + a + "." + column + " = " + b + "." + column;
-  return condition;
+  return " AND (" + SeriesOf(a) + ") = (" + SeriesOf(b) + ")";
 }
 
-// "a.workload = ? AND ...", which together with a state is how runs_by_series begins.
-std::string IsOnBoard(const std::string& table) {
-  return table + ".workload = ? AND " + table + ".workload_version = ? AND " + table + ".board = ? AND " + table +
-         ".state = 'succeeded'";
+// The SQL of the ordinal of one run of the series that comes next after that of the run `last`, in the order of
+// runs_by_series: the same but for a greater last column, or else the same but for a greater last column but one, ...
+// One comparison of whole rows would say so too, and SQLite would look through every run of the agent for it.
+std::string NextSeries() {
+  std::string choices;
+  for (size_t same = kSeries.size(); same-- > 0;) {
+    std::string is_next;
+    for (const std::string& column : {"workload"s, "workload_version"s, "board"s}) {
+      is_next += "next." + column + " = last." + column + " AND ";
+    }
+    for (size_t i = 0; i < same; ++i) is_next += "next." + kSeries[i] + " = last." + kSeries[i] + " AND ";
+    is_next += "next." + kSeries[same] + " > last." + kSeries[same];
+    choices += (choices.empty() ? "" : ", ") +
+               ("(SELECT next.ordinal FROM runs AS next INDEXED BY runs_by_series WHERE next.state = 'succeeded' AND " +
+                is_next + " ORDER BY " + SeriesOf("next") + " LIMIT 1)");
+  }
+  return "COALESCE(" + choices + ")";
 }
 
 // The SQL of `newest (agent_id, ..., job_id)`: of each series of a board the newest job that `where` lets through. Goes
-// from one series to the next through the index, so what it costs does not grow with the jobs that there ever were. The
-// values of IsOnBoard are bound twice, then those of `where`. A newer job has higher ordinals.
+// from one series to the next through the index, and in each backwards to the first run that is let through: what it
+// costs does not grow with the jobs that there were before those. Workload, version and board are bound first, then
+// the values of `where`. A newer job has higher ordinals.
 std::string NewestJobs(const std::string& where) {
-  const std::string first = "SELECT ordinal FROM runs INDEXED BY runs_by_series WHERE " + IsOnBoard("runs") +
-                            " ORDER BY " + SeriesOf("runs") + " LIMIT 1";
-  const std::string next = "SELECT next.ordinal FROM runs AS next INDEXED BY runs_by_series WHERE " +
-                           IsOnBoard("next") + " AND (" + SeriesOf("next") + ") > (" + SeriesOf("last") +
-                           ") ORDER BY " + SeriesOf("next") + " LIMIT 1";
+  const std::string first =
+      "SELECT ordinal FROM runs INDEXED BY runs_by_series WHERE workload = ? AND workload_version = ? AND board = ? "
+      "AND state = 'succeeded' AND agent_id IS NOT NULL ORDER BY " +
+      SeriesOf("runs") + " LIMIT 1";
   const std::string job = "SELECT runs.job_id FROM runs INDEXED BY runs_by_series" + std::string(kJoins) + "WHERE " +
                           where + AreOneSeries("runs", "one") + " ORDER BY runs.ordinal DESC LIMIT 1";
-  return "WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT (" + next +
-         ") FROM series CROSS JOIN runs AS last USING (ordinal)), newest AS MATERIALIZED (SELECT " + SeriesOf("one") +
+  return "WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT " + NextSeries() +
+         " FROM series CROSS JOIN runs AS last USING (ordinal)), newest AS MATERIALIZED (SELECT " + SeriesOf("one") +
          ", (" + job + ") AS job_id FROM series CROSS JOIN runs AS one USING (ordinal)) ";
 }
 
@@ -115,10 +127,8 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
     // From the job's first run on there are no others, for there is no newer job.
     where += AreOneSeries("runs", "newest") +
              " AND runs.ordinal >= (SELECT MIN(ordinal) FROM runs AS mates WHERE mates.job_id = newest.job_id)";
-    const std::vector<SqlValue> board = {query.workload, static_cast<int64_t>(query.workload_version), query.board};
-    for (const std::vector<SqlValue>& part : {board, board, filter.values}) {
-      values.insert(values.end(), part.begin(), part.end());
-    }
+    values = {query.workload, static_cast<int64_t>(query.workload_version), query.board};
+    values.insert(values.end(), filter.values.begin(), filter.values.end());
   }
   values.insert(values.end(), filter.values.begin(), filter.values.end());
   SQLite::Statement& rows =

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "common/build_info.h"
@@ -32,7 +33,10 @@ sigset_t BlockStopSignals() {
 
 // glibc gives threads up to eight arenas for each core, and what was freed in one stays there. Fewer save a tenth of
 // the memory, for a tenth of the results a second (tests/benchmark/scale.py, 1,000 agents).
-void KeepArenasFew() { mallopt(M_ARENA_MAX, 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))); }
+void KeepArenasFew() {
+  if (std::getenv("MALLOC_ARENA_MAX") != nullptr) return;
+  mallopt(M_ARENA_MAX, 2 * static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+}
 
 // Boards can do without the published numbers.
 std::vector<Reference> ReadReferencesIfThere(const std::string& directory) {

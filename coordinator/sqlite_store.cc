@@ -24,10 +24,10 @@ const std::vector<Migration>& Migrations() {
 }
 
 // Writes each run and attempt of a transaction once: where it stands first, so that what refers to it finds it, and as
-// it is in the end. One that is submitted, placed and dispatched in one batch costs a third of its statements.
-class Rows {
+// it is in the end.
+class LastForms {
  public:
-  explicit Rows(const std::vector<Write>& writes) {
+  explicit LastForms(const std::vector<Write>& writes) {
     for (const Write& write : writes) {
       if (const Last last = LastOf(write)) *last = &write;
     }
@@ -106,9 +106,9 @@ class SqliteStore : public Store {
   Status Commit(const std::vector<Write>& writes) override {
     return CatchSqlite(what_, [&] {
       SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
-      Rows rows(writes);
+      LastForms forms(writes);
       for (const Write& write : writes) {
-        const Write* last = rows.Take(write);
+        const Write* last = forms.Take(write);
         if (last == nullptr) continue;
         ExecuteWrite(statements_, *last);
         FailPoint("store.in_transaction");

@@ -64,6 +64,7 @@ struct Sampler::Session {
   void ReadUntilFinished(Asked* asked);
   void Take(Asked* asked, v1::Sensor said, double at_s, const std::vector<Reading>& readings);
   double DueAt(int64_t tick) const;
+  bool IsAwayFromBorders(double at_s) const;
   int64_t TickAfter(int64_t tick, const Asked& asked) const;
   // What is said at the end of one that is still being read, or never was.
   void Conclude(Asked* asked) const;
@@ -120,11 +121,16 @@ void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const st
   asked->said = std::move(said);
 }
 
-// In blocks half an interval later: the step that is under way at the border of two blocks counts in neither, so
-// nothing may be read in it.
+// In blocks half an interval later: see IsAwayFromBorders.
 double Sampler::Session::DueAt(int64_t tick) const {
-  if (blocks) return (static_cast<double>(tick) + 0.5) * options.interval_s;
-  return std::max(static_cast<double>(tick) * options.interval_s, options.first_read_s);
+  const double shift = blocks ? 0.5 : 0;
+  return std::max((static_cast<double>(tick) + shift) * options.interval_s, options.first_read_s);
+}
+
+// A step that is under way at the border of two blocks counts in neither, so what is read in it would cost nothing.
+bool Sampler::Session::IsAwayFromBorders(double at_s) const {
+  const double margin_s = 0.4 * options.interval_s;
+  return blocks->IsOnAt(at_s - margin_s) && blocks->IsOnAt(at_s + margin_s);
 }
 
 int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
@@ -132,7 +138,7 @@ int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
   const double wait_s = has_more ? options.interval_s : options.absent_interval_s;
   const auto passed = static_cast<int64_t>(SecondsSince(started) / options.interval_s);
   tick = std::max(tick + std::max<int64_t>(std::llround(wait_s / options.interval_s), 1), passed + 1);
-  while (blocks && !blocks->IsOnAt(DueAt(tick))) ++tick;
+  while (blocks && !IsAwayFromBorders(DueAt(tick))) ++tick;
   return tick;
 }
 

@@ -51,12 +51,11 @@ def measure(kind, count, options):
         with Asking(scale) as asking:
             while asking.count() < ENOUGH_ANSWERS and len(busy) < MOST_JOBS:
                 busy.append(scale.one_job())
-        unseen_s = scale.agents.ask()["longest_unseen_s"]
         with Asking(scale) as flooded:
             rate = scale.many_results(options.results)
         return dict(kind=kind, count=count, idle=idle, cost=cost, answers=answers, busy=busy, rate=rate,
                     asked_ms=asking.answers_ms(), flooded_ms=flooded.answers_ms(), version_ms=version_ms,
-                    unseen_s=max(unseen_s, idle["unseen_s"]), commits=scale.commits(end)[0],
+                    unseen_s=max(b["unseen_s"] for b in [*busy, idle]), commits=scale.commits(end)[0],
                     resident_mb=scale.resident_mb(), most_mb=scale.resident_mb("VmHWM"), join_s=scale.join_s,
                     faults=scale.faults())
 

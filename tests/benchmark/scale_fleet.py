@@ -123,7 +123,8 @@ class Scale:
         self.starts += ended["started"]
         stored = self.database("SELECT MAX(received_unix_s) FROM results")[0]
         return dict(submit_s=answer_s, dispatch_s=sent["last_start_unix_s"] - began, dispatch_cpu_s=sent_cpu - cpu,
-                    store_s=stored - ended["last_report_unix_s"], store_cpu_s=self.cpu_s() - sent_cpu)
+                    store_s=stored - ended["last_report_unix_s"], store_cpu_s=self.cpu_s() - sent_cpu,
+                    unseen_s=ended["longest_unseen_s"])
 
     def many_results(self, least):
         """A job with at least `least` runs that end as soon as they are started; stored results a second."""

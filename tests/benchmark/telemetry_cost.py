@@ -3,10 +3,11 @@
 
 Sensors are read in blocks and left alone in blocks; neighbours are compared. Prints, of each run and of all together, how
 much longer a step is with sampling than without, with its 95 % interval, beside the limit of 0.5 %. They are read --times
-as often as usual, and what that costs is divided by as much: a cost of a few in ten thousand does not show beside what a
+as often as usual, and what that costs is divided by how often they really were: a cost of a few in ten thousand does not show beside what a
 machine's own speed varies by, and many times that does.
 """
 import argparse
+import collections
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import sys
 
 LIMIT = 0.005
 USUAL_INTERVAL_S = 0.25  # agent/sampler/sampler.h
+BLOCK_S = 2  # agent/sampler/cost.h
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/release/bin"))
 NORMAL_975 = 1.96
@@ -37,7 +39,13 @@ def measure(options):
     cost = result["telemetry"].get("cost")
     if cost is None or cost.get("ci_low") is None:
         sys.exit("error: it does not say what sampling costs: " + "; ".join(result["summary"]["notes"] or ["too short"]))
-    return {key: value / options.times for key, value in cost.items()}, cost["blocks"], result["telemetry"]
+    return cost, result["telemetry"]
+
+
+def times_as_often(telemetry):
+    """How many readings a block that is on had, of how many it usually has; the first and the last may be cut off."""
+    blocks = collections.Counter(int(at_s / BLOCK_S) for at_s in telemetry["at_s"])
+    return statistics.median(blocks[block] for block in sorted(blocks)[1:-1]) / (BLOCK_S / USUAL_INTERVAL_S)
 
 
 def main():
@@ -53,11 +61,14 @@ def main():
           f"blocks, {options.times:g} times as often as usual; all costs are divided by that")
     shares, variances = [], []
     for number in range(1, options.runs + 1):
-        cost, blocks, telemetry = measure(options)
+        cost, telemetry = measure(options)
+        times = times_as_often(telemetry)
+        blocks = cost["blocks"]
+        cost = {key: value / times for key, value in cost.items()}
         shares.append(cost["share"])
         variances.append(((cost["ci_high"] - cost["ci_low"]) / (2 * NORMAL_975)) ** 2)
         print(f"  run {number}: {percent(cost['share'])}, 95 % interval {percent(cost['ci_low'])} to {percent(cost['ci_high'])}, "
-              f"{blocks} pairs of blocks, {len(telemetry['series'])} series", flush=True)
+              f"{blocks} pairs of blocks, {times:.1f} times as often, {len(telemetry['series'])} series", flush=True)
     print("  sensors: " + ", ".join(f"{sensor['name']} {sensor['state']}" for sensor in telemetry["sensors"]))
     # Each run counts by how well it knows.
     weights = [1 / variance if variance > 0 else 1.0 for variance in variances]

@@ -166,7 +166,10 @@ class Connections(NetworkTest):
 class Loss(NetworkTest):
     def test_a_third_of_all_packets_is_lost(self):
         self.wire.loss = {end: 0.3 for end in self.wire.loss}
-        lab = self.start("--offline-after", "30", "--lease", "60")
+        lab = self.fleet
+        lab.start_coordinator("--offline-after", "30", "--lease", "60")
+        lab.start_agent("lab-1", wait=False)
+        lab.wait_for_agent("lab-1", deadline_s=120)  # TCP doubles its pause with each loss
         runs = self.start_runs()
         lab.release()
         self.assert_nothing_happened(runs)

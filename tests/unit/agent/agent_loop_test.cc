@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <future>
 
 #include "common/run_spec.h"
@@ -77,6 +78,19 @@ TEST_F(AgentTest, CeilingsThatCannotBeReadKeepNoAgentFromStarting) {
   const auto text = ReadFile(path);
   ASSERT_TRUE(text.ok()) << text.status().ToString();
   EXPECT_THAT(*text, HasSubstr("\"rate\": 5"));
+}
+
+TEST_F(AgentTest, SensorsAreReadTwiceASecondAtLeast) {
+  loop_.reset();
+  for (const double interval_s : {0.0, 0.009, 0.6, std::nan("")}) {
+    AgentLoop::Options options = Options();
+    options.telemetry_interval_s = interval_s;
+    EXPECT_EQ(AgentLoop::Start(options).status().kind(), "bad_setting") << interval_s;
+  }
+  AgentLoop::Options options = Options();
+  options.telemetry_interval_s = 0.05;
+  StartLoop(options);
+  EXPECT_EQ(Run("succeed", {{"seconds", "0.2"}}).result().telemetry().interval_s(), 0.05);
 }
 
 TEST_F(AgentTest, ARunHasItsTelemetry) {

@@ -15,6 +15,24 @@ TEST(CoreAgents, ARegisteredAgentIsCalledBackAndIdle) {
   EXPECT_EQ(fleet.AgentOf("lab").devices_size(), 3);
 }
 
+TEST(CoreAgents, ABriefListHasWhatATableShows) {
+  CoreHarness fleet;
+  fleet.AddAgent("lab");
+  v1::ListAgentsRequest request;
+  const v1::AgentInfo whole = fleet.core->Agents(fleet.clock.Now(), request).at(0);
+  request.set_brief(true);
+  const v1::AgentInfo brief = fleet.core->Agents(fleet.clock.Now(), request).at(0);
+  ASSERT_EQ(whole.runtimes_size(), 1);
+  ASSERT_EQ(brief.runtimes_size(), 1);
+  EXPECT_GT(whole.runtimes(0).description().workloads_size(), 0);
+  EXPECT_EQ(brief.runtimes(0).description().workloads_size(), 0);
+  EXPECT_EQ(brief.runtimes(0).name(), whole.runtimes(0).name());
+  EXPECT_EQ(brief.runtimes(0).description().runtime_version(), whole.runtimes(0).description().runtime_version());
+  EXPECT_EQ(brief.devices_size(), whole.devices_size());
+  EXPECT_EQ(brief.state(), "idle");
+  EXPECT_FALSE(brief.has_host());
+}
+
 TEST(CoreAgents, OneThatCannotBeCalledBackIsRefused) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.MakeAgent("lab");

@@ -2,10 +2,12 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 
 #include "common/files.h"
+#include "coordinator/board_query.h"
 #include "tests/unit/coordinator/store_conformance.h"
 
 namespace fleetmark {
@@ -84,6 +86,51 @@ TEST(SqliteStore, ResultsFromBeforeVerdictsStayOnTheBoardWithoutAReason) {
   EXPECT_EQ(values->front().verdict_cause + values->front().verdict_reason, "");
   ASSERT_EQ(store->Load()->agents.size(), 1u);  // whose description has moved
   EXPECT_EQ(store->Load()->agents[0].description.name(), "lab-3");
+}
+
+// How many steps of SQLite's machine a board of two agents with two devices takes, each of which had `jobs` jobs.
+int BoardSteps(int jobs) {
+  SqlitePlace place;
+  (void)place.OpenStore();
+  SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
+  database.exec(
+      "INSERT INTO agents (agent_id, name, address, draining, removed, offline_since_unix_s, last_seen_unix_s) VALUES "
+      "('a', 'lab-1', '', 0, 0, 0, 0), ('b', 'lab-2', '', 0, 0, 0, 0)");
+  const std::string each_job =
+      "WITH RECURSIVE job (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM job WHERE n < " + std::to_string(jobs) + ") ";
+  database.exec("INSERT INTO jobs SELECT n, 'job ' || n, n, x'', 1000, 0 FROM (" + each_job + "SELECT n FROM job)");
+  database.exec(
+      "INSERT INTO runs SELECT NULL, 'run ' || n || agent_id || device, 'job ' || n, 0, 1, 'tensor_add', 1, 'n=256', "
+      "'libtorch', 'stock', agent_id, agent_id, device, 'cuda', x'', 'succeeded', 1000, 1001, 1002 + n, x'', 1, 0, 0, "
+      "'', '' FROM (" +
+      each_job +
+      "SELECT n FROM job) CROSS JOIN agents CROSS JOIN (SELECT 'cuda:0' AS device UNION ALL SELECT 'cuda:1') "
+      "ORDER BY n");
+  database.exec(
+      "INSERT INTO attempts SELECT 'attempt of ' || run_id, run_id, 1, agent_id, '', 0, 'stored', 'succeeded', x'', 0, "
+      "0, 0, 0, '', '', '', '', 0 FROM runs");
+  database.exec(
+      "INSERT INTO results SELECT 'attempt of ' || run_id, run_id, '', x'', 1, 'OK', NULL, '', '', 0, '', '' FROM "
+      "runs");
+  database.exec("INSERT INTO metrics SELECT run_id, 'it_per_s', 'it/s', 70, NULL, NULL, NULL FROM runs");
+  BoardQuery query;
+  query.workload = "tensor_add";
+  query.workload_version = 1;
+  query.board = "n=256";
+  query.metric = "it_per_s";
+  query.newest_job_only = true;
+  int steps = 0;
+  const auto count = [](void* counter) { return ++*static_cast<int*>(counter), 0; };
+  sqlite3_progress_handler(database.getHandle(), 1, count, &steps);
+  SqlStatements statements(&database);
+  EXPECT_EQ(ReadBoardValues(statements, query).size(), 4u);
+  EXPECT_EQ(ReadBoards(statements, "tensor_add", 1).size(), 1u);
+  return steps;
+}
+
+TEST(SqliteStore, WhatABoardCostsDoesNotGrowWithItsPast) {
+  const int few = BoardSteps(10), many = BoardSteps(1000);
+  EXPECT_LT(many, 1.2 * few) << few << " steps with 10 jobs";
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {
