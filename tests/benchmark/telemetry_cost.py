@@ -3,8 +3,8 @@
 
 Sensors are read in blocks and left alone in blocks; neighbours are compared. Prints, of each run and of all together, how
 much longer a step is with sampling than without, with its 95 % interval, beside the limit of 0.5 %. They are read --times
-as often as usual, and what that costs is divided by how often they really were: a cost of a few in ten thousand does not show beside what a
-machine's own speed varies by, and many times that does.
+as often as usual, and what that costs is divided by how often they really were: a cost of a few in ten thousand does not
+show beside what a machine's own speed varies by, and many times that does.
 """
 import argparse
 import collections
@@ -42,9 +42,13 @@ def measure(options):
     return cost, result["telemetry"]
 
 
-def times_as_often(telemetry):
+def times_as_often(telemetry, asked):
     """How many readings a block that is on had, of how many it usually has; the first and the last may be cut off."""
-    blocks = collections.Counter(int(at_s / BLOCK_S) for at_s in telemetry["at_s"])
+    if telemetry["interval_s"] > 1.5 * USUAL_INTERVAL_S / asked:
+        sys.exit("error: a record of so many readings is thinned out, and they cannot be counted; take shorter runs")
+    cpu = next(series for series in telemetry["series"] if series["name"] == "cpu_percent")
+    read_at_s = [at_s for at_s, value in zip(telemetry["at_s"], cpu["values"]) if value != "NaN"]
+    blocks = collections.Counter(int((at_s - telemetry["interval_s"] / 2) / BLOCK_S) for at_s in read_at_s)
     return statistics.median(blocks[block] for block in sorted(blocks)[1:-1]) / (BLOCK_S / USUAL_INTERVAL_S)
 
 
@@ -52,17 +56,17 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--workload", default="tensor_add")
     arguments.add_argument("--set", action="append", default=[], help="a parameter, NAME=VALUE; default: n=1024")
-    arguments.add_argument("--seconds", type=float, default=64, help="of each run")
-    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--seconds", type=float, default=30, help="of each run")
+    arguments.add_argument("--runs", type=int, default=10)
     arguments.add_argument("--times", type=float, default=16, help="as often as usual the sensors are read (%(default)g)")
     options = arguments.parse_args()
     options.set = options.set or ["n=1024"]
     print(f"{options.workload} {' '.join(options.set)}, {options.runs} runs of {options.seconds:g} s, sampled in alternating "
-          f"blocks, {options.times:g} times as often as usual; all costs are divided by that")
+          f"blocks, {options.times:g} times as often as usual; all costs are divided by how often they really were")
     shares, variances = [], []
     for number in range(1, options.runs + 1):
         cost, telemetry = measure(options)
-        times = times_as_often(telemetry)
+        times = times_as_often(telemetry, options.times)
         blocks = cost["blocks"]
         cost = {key: value / times for key, value in cost.items()}
         shares.append(cost["share"])
