@@ -35,9 +35,11 @@ Status InPlainWords(const grpc::Status& status) {
   return Unavailable(message);
 }
 
-// What a unary call needs until its answer comes.
+// What a unary call needs until its answer comes. `alive` goes last: see Dispatcher::Alive.
 template <typename Request, typename Response>
 struct Unary {
+  std::shared_ptr<void> alive;
+  std::shared_ptr<v1::AgentService::Stub> stub;
   grpc::ClientContext context;
   Request request;
   Response response;
@@ -77,7 +79,7 @@ class Dispatcher : public AgentCalls {
     std::unique_lock lock(mutex_);
     is_stopping_ = true;
     CancelLocked();
-    idle_.wait(lock, [&] { return under_way_.empty(); });
+    idle_.wait(lock, [&] { return alive_ == 0; });
   }
 
   void Perform(const Call& call, std::function<void(Event)> done) override {
@@ -147,9 +149,21 @@ class Dispatcher : public AgentCalls {
     found->second = std::move(cancel);
   }
   void Leave(uint64_t id) {
+    std::function<void()> cancel;  // goes when the lock is gone: it may hold the last of a call
     const std::lock_guard lock(mutex_);
-    under_way_.erase(id);
-    if (under_way_.empty()) idle_.notify_all();
+    const auto found = under_way_.find(id);
+    cancel = std::move(found->second);
+    under_way_.erase(found);
+  }
+  // To be held by a call until nothing is left of it, its stub and context included. They hold the channel, and gRPC's
+  // own thread must not be the one that lets go of the last channel: it would wait for itself, and free what it uses.
+  std::shared_ptr<void> Alive() {
+    const std::lock_guard lock(mutex_);
+    ++alive_;
+    return {nullptr, [this](void*) {
+              const std::lock_guard unlocking(mutex_);
+              if (--alive_ == 0) idle_.notify_all();
+            }};
   }
 
   // `start` begins the call with the stub's callback API; `finish` makes the event of its answer.
@@ -163,9 +177,12 @@ class Dispatcher : public AgentCalls {
     }
     const uint64_t id = Enter();
     auto unary = std::make_shared<Unary<Request, Response>>();
+    unary->alive = Alive();
+    unary->stub = *stub;
     unary->request = request;
     unary->context.set_deadline(DeadlineIn(deadline_s));
-    start(**stub, *unary, [this, id, unary, finish, done, stub = *stub](const grpc::Status& status) {
+    *stub = nullptr;
+    start(*unary->stub, *unary, [this, id, unary, finish, done](const grpc::Status& status) {
       done(finish(InPlainWords(status), std::move(unary->response)));
       Leave(id);
     });
@@ -254,7 +271,7 @@ class Dispatcher : public AgentCalls {
     StatusOr<std::shared_ptr<v1::AgentService::Stub>> stub = channels_.StubFor(call.address);
     if (!stub.ok()) return done(Fetched{call.agent_id, call.attempt_id, call.sha256, stub.status(), "", ""});
     const uint64_t id = Enter();
-    SetCancel(id, StartFetch(*stub, call, [this, id, done](Fetched fetched) {
+    SetCancel(id, StartFetch(*std::move(stub), call, [this, id, done, alive = Alive()](Fetched fetched) {
                 FailPoint("coordinator.fetched");
                 done(std::move(fetched));
                 Leave(id);
@@ -266,6 +283,7 @@ class Dispatcher : public AgentCalls {
   std::condition_variable idle_;
   bool is_stopping_ = false;
   uint64_t last_ = 0;
+  int alive_ = 0;
   std::map<uint64_t, std::function<void()>> under_way_;
   std::map<uint64_t, uint64_t> syncs_;  // a SyncCall's number -> under_way_'s
 };

@@ -63,7 +63,7 @@ class ChunkReader : public grpc::ClientReadReactor<v1::Chunk> {
 class Fetch : public std::enable_shared_from_this<Fetch> {
  public:
   Fetch(std::shared_ptr<v1::AgentService::Stub> stub, const FetchCall& call, std::function<void(Fetched)> done)
-      : stub_(std::move(stub)), done_(std::move(done)) {
+      : done_(std::move(done)), stub_(std::move(stub)) {
     outcome_.agent_id = call.agent_id;
     outcome_.attempt_id = call.attempt_id;
     outcome_.sha256 = call.sha256;
@@ -130,8 +130,8 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     done_(std::move(outcome_));
   }
 
+  const std::function<void(Fetched)> done_;  // goes after the stub
   const std::shared_ptr<v1::AgentService::Stub> stub_;
-  const std::function<void(Fetched)> done_;
   Fetched outcome_;
   std::mutex mutex_;
   ChunkReader* reader_ = nullptr;
