@@ -204,8 +204,11 @@ void AgentLoop::Process(std::vector<Event> events) {
   core_->BeginBatch();
   const Moment now = options_.clock->Now();
   for (Event& event : events) {
-    if (auto* start = std::get_if<StartRunCall>(&event)) PrepareStart(start);
-    core_->Step(event, now, &outcome);
+    if (std::holds_alternative<StartRunCall>(event)) {
+      StepStart(&event, now, &outcome);
+    } else {
+      core_->Step(event, now, &outcome);
+    }
   }
   if (const Status status = journal_->Commit(outcome.writes); !status.ok()) {
     core_->Rollback();
@@ -216,16 +219,22 @@ void AgentLoop::Process(std::vector<Event> events) {
   if (!outcome.writes.empty()) NoteJournalWorks();
   Publish();
   for (const Effect& effect : outcome.effects) Perform(effect);
-  locks_.clear();  // workers have inherited theirs, the refused let go of theirs
+  locks_.clear();  // workers have inherited theirs
   SettleBatch(events, outcome.writes);
 }
 
-void AgentLoop::PrepareStart(StartRunCall* call) {
-  const v1::StartRunRequest& request = call->request;
-  auto locks = device_locks_->Acquire(DeviceUuid(request),
-                                      "run " + std::string(ShortId(request.run_id())) + " of agent " + options_.name);
-  call->lock = locks.status();
-  if (locks.ok()) locks_.try_emplace(request.attempt_id(), *std::move(locks));
+// One that starts nothing lets go of the device at once: another of the same batch may be for it.
+void AgentLoop::StepStart(Event* event, Moment now, Outcome* outcome) {
+  StartRunCall& call = std::get<StartRunCall>(*event);
+  const std::string attempt_id = call.request.attempt_id();
+  auto locks = device_locks_->Acquire(
+      DeviceUuid(call.request), "run " + std::string(ShortId(call.request.run_id())) + " of agent " + options_.name);
+  call.lock = locks.status();
+  const auto before = static_cast<std::ptrdiff_t>(outcome->effects.size());
+  core_->Step(*event, now, outcome);
+  const bool spawns = std::any_of(outcome->effects.begin() + before, outcome->effects.end(),
+                                  [](const Effect& effect) { return std::holds_alternative<SpawnWorker>(effect); });
+  if (spawns) locks_.emplace(attempt_id, *std::move(locks));
 }
 
 Status AgentLoop::Capacity() const {

@@ -75,7 +75,7 @@ class AgentLoop {
   std::vector<Event> WaitForEvents();
   void ProcessAll(std::vector<Event> events);
   void Process(std::vector<Event> events);
-  void PrepareStart(StartRunCall* call);
+  void StepStart(Event* event, Moment now, Outcome* outcome);
   void RefreshCapacity();
   // From time to time: forgets old ids, and finds out whether a journal that failed can be written again.
   void Upkeep();

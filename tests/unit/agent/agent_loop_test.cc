@@ -93,6 +93,26 @@ TEST_F(AgentTest, SensorsAreReadTwiceASecondAtLeast) {
   EXPECT_EQ(Run("succeed", {{"seconds", "0.2"}}).result().telemetry().interval_s(), 0.05);
 }
 
+// Both come at one moment, and the late one, which starts nothing, must not hold the machine against the other.
+TEST_F(AgentTest, AStartRunThatIsKnownHoldsNoDevice) {
+  constexpr int kRounds = 30;
+  constexpr int kDeliveries = 4;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string number = std::to_string(round);
+    ASSERT_EQ(Cancel("late " + number)->state(), "tombstone");
+    const v1::StartRunRequest late = Request("late " + number, "succeed");
+    const v1::StartRunRequest now = Request("now " + number, "succeed");
+    std::vector<std::future<StatusOr<v1::AttemptStatus>>> deliveries;
+    for (int i = 0; i < kDeliveries; ++i) {
+      deliveries.push_back(std::async(std::launch::async, [&] { return loop_->StartRun(late); }));
+    }
+    const StatusOr<v1::AttemptStatus> answer = loop_->StartRun(now);
+    ASSERT_TRUE(answer.ok()) << answer.status().ToString();
+    for (auto& delivery : deliveries) EXPECT_EQ(delivery.get()->state(), "tombstone");
+    WaitForReport(now.attempt_id());
+  }
+}
+
 TEST_F(AgentTest, ARunHasItsTelemetry) {
   const v1::AttemptReport report = Run("succeed", {{"seconds", "0.8"}});
   const v1::Telemetry& telemetry = report.result().telemetry();
