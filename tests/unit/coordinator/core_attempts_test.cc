@@ -115,7 +115,7 @@ TEST(CoreAttempts, WhatWasGivenUpAndIsStillListedHasNothingToAcknowledge) {
   v1::SubmitRequest request = CoreHarness::Request("any");
   request.set_retries(1);
   const std::string run = fleet.SubmitOne(request);
-  const std::string first = CoreHarness::Running(lab);
+  const std::string first = lab.Running();
   lab.is_up = false;
   fleet.Settle();
   fleet.Advance(fleet.lease_s + 60);

@@ -6,121 +6,11 @@
 #include <utility>
 
 #include "common/ids.h"
-#include "common/protocol_version.h"
 #include "common/sha256.h"
 #include "coordinator/backup.h"
 #include "coordinator/sqlite_store.h"
 
 namespace fleetmark {
-namespace {
-
-v1::Runtime TestRuntime() {
-  v1::Runtime runtime;
-  runtime.set_name("libtorch");
-  v1::RunnerDescription* description = runtime.mutable_description();
-  description->set_runtime("libtorch");
-  for (const char* name : {"cpu", "cuda:0", "cuda:1"}) {
-    v1::Device* device = description->add_devices();
-    device->set_name(name);
-    device->set_kind(std::string(name) == "cpu" ? "cpu" : "cuda");
-    device->set_uuid(std::string("uuid of ") + name);
-  }
-  v1::WorkloadSpec* workload = description->add_workloads();
-  workload->set_name("tensor_add");
-  workload->set_version(1);
-  workload->add_device_kinds("cpu");
-  workload->add_device_kinds("cuda");
-  v1::ParameterSpec* n = workload->add_parameters();
-  n->set_name("n");
-  n->set_type("int");
-  n->set_default_value("12288");
-  n->set_min(256);
-  n->set_max(32768);
-  n->set_defines_board(true);
-  v1::ParameterSpec* threads = workload->add_parameters();
-  threads->set_name("threads");
-  threads->set_type("int");
-  threads->set_default_value("0");
-  threads->set_min(0);
-  threads->set_max(64);
-  threads->set_tunable(true);
-  v1::MetricSpec* metric = workload->add_metrics();
-  metric->set_name("it_per_s");
-  metric->set_better("more");
-  return runtime;
-}
-
-// A seq counts within its epoch.
-void TakeFence(ScriptedAgent& agent, const v1::Fence& fence) {
-  EXPECT_GE(fence.coordinator_epoch(), agent.last_epoch) << "an old epoch";
-  if (fence.coordinator_epoch() > agent.last_epoch) agent.last_seq = -1;
-  agent.last_epoch = fence.coordinator_epoch();
-  agent.description.set_cluster_id(fence.cluster_id());
-  agent.description.set_max_coordinator_epoch_seen(fence.coordinator_epoch());
-  agent.description.set_coordinator_instance_id_seen(fence.coordinator_instance_id());
-}
-
-Status Lost() { return Unavailable("the connection broke"); }
-
-}  // namespace
-
-ScriptedAgent::ScriptedAgent(const std::string& name) : address(name + ":7810") {
-  description.set_agent_id("id of " + name);
-  description.set_name(name);
-  description.set_boot_id("boot");
-  description.set_protocol_min(1);
-  description.set_protocol_max(1);
-  description.add_features(kProfileSettingsFeature);
-  description.add_features(kTelemetryFeature);
-  description.set_incarnation(name + " incarnation 1");
-  description.set_process_id(name + " process 1");
-  *description.add_runtimes() = TestRuntime();
-  *description.mutable_devices() = description.runtimes(0).description().devices();
-}
-
-void ScriptedAgent::Restart() {
-  description.set_process_id(description.process_id() + "+");
-  revision = 1;
-  for (auto& [id, status] : attempts) {
-    if (status.state() == "running") Report(id, "interrupted", true);
-  }
-}
-
-void ScriptedAgent::LoseJournal() {
-  attempts.clear();
-  reports.clear();
-  description.set_incarnation(description.incarnation() + "+");
-  Restart();
-}
-
-void ScriptedAgent::Report(const std::string& attempt_id, const std::string& outcome, bool retryable) {
-  v1::AttemptReport report;
-  report.set_attempt_id(attempt_id);
-  report.set_outcome(outcome);
-  report.set_retryable(retryable);
-  report.set_started_unix_s(1);
-  report.set_finished_unix_s(2);
-  if (outcome == "succeeded") {
-    v1::Metric* metric = report.mutable_result()->add_metrics();
-    metric->set_name("it_per_s");
-    metric->set_value(100);
-    report.mutable_result()->mutable_environment()->mutable_device()->set_name("cpu");
-  } else {
-    report.mutable_failure()->set_kind(outcome);
-    report.mutable_failure()->set_message("it was " + outcome);
-  }
-  reports[attempt_id] = report.SerializeAsString();
-  attempts[attempt_id].set_state("result_ready");
-  ++revision;
-}
-
-void ScriptedAgent::ReportOtherBytes(const std::string& attempt_id) {
-  Report(attempt_id, "succeeded");
-  v1::AttemptReport report;
-  report.ParseFromString(reports[attempt_id]);
-  report.set_stderr_tail("another time");
-  reports[attempt_id] = report.SerializeAsString();
-}
 
 CoreHarness::CoreHarness() {
   std::string name = testing::TempDir() + "core_XXXXXX";
@@ -248,15 +138,8 @@ v1::AgentInfo CoreHarness::AgentOf(const std::string& name) {
   return {};
 }
 
-std::string CoreHarness::Running(const ScriptedAgent& agent) {
-  for (const auto& [id, status] : agent.attempts) {
-    if (status.state() == "running") return id;
-  }
-  return "";
-}
-
 void CoreHarness::Finish(ScriptedAgent& agent, const std::string& outcome, bool retryable) {
-  const std::string attempt_id = Running(agent);
+  const std::string attempt_id = agent.Running();
   ASSERT_NE(attempt_id, "") << agent.description.name() << " runs nothing";
   agent.Report(attempt_id, outcome, retryable);
   Settle();
@@ -280,7 +163,7 @@ void CoreHarness::Advance(double seconds) {
     if (sync.agent->is_silent) {
       parked_.push_back(sync);
     } else {
-      events_.push_back(Synced{sync.call.call, sync.call.agent_id, OkStatus(), SyncAnswer(*sync.agent)});
+      events_.push_back(Synced{sync.call.call, sync.call.agent_id, OkStatus(), sync.agent->SyncAnswer(clock.Now())});
     }
   }
   Settle();
@@ -373,7 +256,7 @@ void CoreHarness::PerformSync(const SyncCall& call) {
   }
   const bool is_first_of_coordinator =
       agent->description.coordinator_instance_id_seen() != call.request.fence().coordinator_instance_id();
-  TakeFence(*agent, call.request.fence());
+  agent->TakeFence(call.request.fence());
   EXPECT_GE(call.request.fence().seq(), agent->last_seq) << "a Sync with an old fence";
   if (call.request.incarnation() != agent->description.incarnation()) {
     events_.push_back(Synced{call.call, call.agent_id, FailedPrecondition("another one", "", "other_incarnation"), {}});
@@ -389,27 +272,6 @@ void CoreHarness::PerformSync(const SyncCall& call) {
   parked_.push_back({call, agent});
 }
 
-v1::SyncResponse CoreHarness::SyncAnswer(const ScriptedAgent& agent) const {
-  v1::SyncResponse response;
-  response.set_boot_id(agent.description.boot_id());
-  response.set_boottime_ns(clock.Now().boottime_ns + 5'000 * kNanosPerSecond);
-  response.set_incarnation(agent.description.incarnation());
-  response.set_process_id(agent.description.process_id());
-  response.set_revision(agent.revision);
-  response.set_draining(agent.draining);
-  response.set_not_accepting(agent.not_accepting);
-  for (const auto& [id, status] : agent.attempts) {
-    *response.add_attempts() = status;
-    response.mutable_attempts()->rbegin()->set_attempt_id(id);
-  }
-  for (const auto& [id, bytes] : agent.reports) {
-    v1::PendingResult* pending = response.add_pending_results();
-    pending->set_attempt_id(id);
-    pending->set_sha256(Sha256Hex(bytes));
-  }
-  return response;
-}
-
 void CoreHarness::AnswerParked() {
   std::vector<ParkedSync> still;
   for (ParkedSync& sync : parked_) {
@@ -419,7 +281,7 @@ void CoreHarness::AnswerParked() {
     } else if (sync.agent->is_silent) {
       still.push_back(sync);
     } else if (request.known_revision() != sync.agent->revision || !(request.wait_s() > 0)) {
-      events_.push_back(Synced{sync.call.call, sync.call.agent_id, OkStatus(), SyncAnswer(*sync.agent)});
+      events_.push_back(Synced{sync.call.call, sync.call.agent_id, OkStatus(), sync.agent->SyncAnswer(clock.Now())});
     } else {
       still.push_back(sync);
     }
@@ -427,46 +289,8 @@ void CoreHarness::AnswerParked() {
   parked_ = std::move(still);
 }
 
-OrderAnswered CoreHarness::Start(ScriptedAgent& agent, const OrderCall& call, const v1::StartRunRequest& request) {
-  const auto stored = *store->FindAttempt(request.attempt_id());
-  EXPECT_TRUE(stored.has_value() && stored->state == AttemptState::kDispatched)
-      << "StartRun left before its attempt was stored as dispatched";
-  EXPECT_EQ(Running(agent), "") << "a second run for a busy machine";
-  if (agent.on_start == OnStart::kRefuse) {
-    return {call.agent_id, FailedPrecondition("machine is used by another agent (pid 12)", "", "device_busy"), {}};
-  }
-  const OnStart on_start = std::exchange(agent.on_start, OnStart::kRun);
-  if (on_start == OnStart::kLoseRequest) return {call.agent_id, Lost(), {}};
-  agent.starts.push_back(request);
-  v1::AttemptStatus& status = agent.attempts[request.attempt_id()];
-  EXPECT_EQ(status.state(), "") << "an attempt id was started twice";
-  status.set_attempt_id(request.attempt_id());
-  status.set_run_id(request.run_id());
-  status.set_device(request.spec().device());
-  status.set_spec_sha256(request.spec_sha256());
-  status.set_state("running");
-  ++agent.revision;
-  if (on_start == OnStart::kLoseAnswer) return {call.agent_id, Lost(), {}};
-  return {call.agent_id, OkStatus(), status};
-}
-
-OrderAnswered CoreHarness::CancelRun(ScriptedAgent& agent, const OrderCall& call, const v1::CancelRunRequest& request) {
-  agent.cancels.push_back(request.attempt_id());
-  if (agent.failing_cancels > 0) {
-    --agent.failing_cancels;
-    return {call.agent_id, Unavailable("the disk is full", "", "disk_full"), {}};
-  }
-  v1::AttemptStatus& status = agent.attempts[request.attempt_id()];
-  status.set_attempt_id(request.attempt_id());
-  if (status.state().empty()) status.set_state("tombstone");
-  if (status.state() == "running") {
-    v1::AttemptStatus cancelling = status;
-    cancelling.set_state("cancelling");
-    agent.Report(request.attempt_id(), "cancelled");
-    return {call.agent_id, OkStatus(), cancelling};
-  }
-  ++agent.revision;
-  return {call.agent_id, OkStatus(), status};
+void CoreHarness::Answer(const OrderCall& call, const StatusOr<v1::AttemptStatus>& status) {
+  events_.push_back(OrderAnswered{call.agent_id, status.status(), status.ok() ? *status : v1::AttemptStatus()});
 }
 
 void CoreHarness::PerformOrder(const OrderCall& call) {
@@ -477,15 +301,18 @@ void CoreHarness::PerformOrder(const OrderCall& call) {
   }
   std::visit(
       [&](const auto& request) {
-        TakeFence(*agent, request.fence());
+        agent->TakeFence(request.fence());
         EXPECT_GT(request.fence().seq(), agent->last_seq) << "an order without a new seq";
         agent->last_seq = request.fence().seq();
       },
       call.request);
   if (const auto* start = std::get_if<v1::StartRunRequest>(&call.request)) {
-    events_.push_back(Start(*agent, call, *start));
+    const auto stored = *store->FindAttempt(start->attempt_id());
+    EXPECT_TRUE(stored.has_value() && stored->state == AttemptState::kDispatched)
+        << "StartRun left before its attempt was stored as dispatched";
+    Answer(call, agent->TakeStart(*start));
   } else if (const auto* cancel = std::get_if<v1::CancelRunRequest>(&call.request)) {
-    events_.push_back(CancelRun(*agent, call, *cancel));
+    Answer(call, agent->TakeCancel(*cancel));
   } else {
     agent->draining = std::get<v1::DrainRequest>(call.request).on();
     ++agent->revision;

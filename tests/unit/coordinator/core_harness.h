@@ -5,57 +5,15 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "coordinator/coordinator_core.h"
 #include "coordinator/store.h"
 #include "tests/fakes/fake_clock.h"
+#include "tests/unit/coordinator/scripted_agent.h"
 
 namespace fleetmark {
-
-// What the harness's agents do with the next StartRun.
-enum class OnStart {
-  kRun,          // accept and answer "running"
-  kRefuse,       // answer "device_busy", until it is changed
-  kLoseRequest,  // once: it never arrives, and the caller learns nothing
-  kLoseAnswer,   // once: it arrives and runs, and the caller learns nothing
-};
-
-// An agent as its protocol describes it, without a process behind it. It checks what every agent must be able to rely
-// on: fences never go back, an ack names the bytes that it reported.
-struct ScriptedAgent {
-  explicit ScriptedAgent(const std::string& name);
-
-  // What a restart or the loss of its state directory does.
-  void Restart();
-  void LoseJournal();
-
-  void Report(const std::string& attempt_id, const std::string& outcome, bool retryable = false);
-  // Replaces what it reported by other bytes.
-  void ReportOtherBytes(const std::string& attempt_id);
-
-  v1::AgentDescription description;
-  std::string address;
-  bool is_up = true;
-  bool is_silent = false;  // takes calls and never answers
-  OnStart on_start = OnStart::kRun;
-  int failing_cancels = 0;    // so many more, for its disk is full
-  bool cuts_reports = false;  // sends bytes that do not have the hash
-  std::string not_accepting;
-  bool draining = false;
-
-  std::map<std::string, v1::AttemptStatus> attempts;
-  std::map<std::string, std::string> reports;  // attempt id -> bytes, until they are acknowledged
-  std::vector<v1::StartRunRequest> starts;     // that arrived
-  std::vector<std::string> cancels;            // attempt ids
-  std::set<std::string> desired;               // of the last Sync
-  v1::Lease lease;                             // of the last Sync
-  int revision = 1;
-  double last_seq = -1;
-  int last_epoch = 0;
-};
 
 // CoordinatorCore with a real store, a fake clock and scripted agents: every effect is carried out as the loop does,
 // the writes first. Fails the test when an index of the core is not what a full walk gives, when a StartRun leaves
@@ -96,8 +54,6 @@ class CoreHarness {
   std::string ReasonOf(const std::string& run_id) { return RunOf(run_id).reason(); }
   v1::AgentInfo AgentOf(const std::string& name);
 
-  // The attempt that the agent runs now; "" when none.
-  static std::string Running(const ScriptedAgent& agent);
   // The agent reports the outcome of what it runs, and everything that follows happens.
   void Finish(ScriptedAgent& agent, const std::string& outcome = "succeeded", bool retryable = false);
 
@@ -121,11 +77,9 @@ class CoreHarness {
   void PerformSync(const SyncCall& call);
   void PerformOrder(const OrderCall& call);
   void PerformFetch(const FetchCall& call);
-  OrderAnswered Start(ScriptedAgent& agent, const OrderCall& call, const v1::StartRunRequest& request);
-  OrderAnswered CancelRun(ScriptedAgent& agent, const OrderCall& call, const v1::CancelRunRequest& request);
+  void Answer(const OrderCall& call, const StatusOr<v1::AttemptStatus>& status);
   void TakeAcks(ScriptedAgent& agent, const v1::SyncRequest& request);
   void AnswerParked();
-  v1::SyncResponse SyncAnswer(const ScriptedAgent& agent) const;
   ScriptedAgent* At(const std::string& address);
   void OpenStore();
   void Build();

@@ -113,7 +113,7 @@ class RandomFleet {
   // Each machine that runs something ends it, one way or another.
   void Finish() {
     for (const auto& [name, agent] : fleet_.agents) {
-      const std::string attempt_id = CoreHarness::Running(*agent);
+      const std::string attempt_id = agent->Running();
       if (attempt_id.empty() || !agent->is_up || Below(2) == 0) continue;
       agent->Report(attempt_id, Below(3) == 0 ? "interrupted" : "succeeded", Below(2) == 0);
     }

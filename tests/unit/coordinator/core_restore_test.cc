@@ -60,10 +60,10 @@ TEST(CoreRestore, ARunUnderWayGoesOnAndItsResultCounts) {
   lab.not_accepting = "";
   ++lab.revision;
   fleet.Settle();
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   ASSERT_NE(attempt, "");
   fleet.Restore();
-  EXPECT_EQ(CoreHarness::Running(lab), attempt) << "it was not cancelled";
+  EXPECT_EQ(lab.Running(), attempt) << "it was not cancelled";
   EXPECT_EQ(fleet.StateOf(run), "running");
   fleet.Finish(lab);
   EXPECT_EQ(fleet.StateOf(run), "succeeded");
@@ -101,14 +101,14 @@ TEST(CoreRestore, AResultThatWentDownWithTheStoreIsMeasuredAgain) {
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
   fleet.BackUp();  // it runs
-  const std::string lost = CoreHarness::Running(lab);
+  const std::string lost = lab.Running();
   fleet.Finish(lab);
   fleet.Advance(1);
   ASSERT_THAT(lab.reports, IsEmpty());
   fleet.Restore();
   fleet.Advance(1);
   EXPECT_EQ(fleet.StateOf(run), "running") << "without --retries";
-  EXPECT_NE(CoreHarness::Running(lab), lost);
+  EXPECT_NE(lab.Running(), lost);
   fleet.Finish(lab);
   const v1::RunInfo info = fleet.RunOf(run);
   EXPECT_EQ(info.state(), "succeeded");
@@ -136,10 +136,10 @@ TEST(CoreRestore, WhatIsOfAJobThatTheStoreNeverHeardOfIsEndedAndKeptApart) {
   ScriptedAgent& lab = fleet.AddAgent("lab");
   fleet.BackUp();
   fleet.SubmitOne(CoreHarness::Request("lab"));
-  ASSERT_NE(CoreHarness::Running(lab), "");
+  ASSERT_NE(lab.Running(), "");
   fleet.Restore();
   fleet.Advance(1);
-  EXPECT_EQ(CoreHarness::Running(lab), "");
+  EXPECT_EQ(lab.Running(), "");
   EXPECT_THAT(lab.reports, IsEmpty()) << "acknowledged";
   EXPECT_EQ(fleet.AgentOf("lab").state(), "idle");
 }
@@ -156,11 +156,11 @@ TEST(CoreRestore, AnAttemptWithAnotherSpecIsNotTaken) {
   lab.not_accepting = "";
   ++lab.revision;
   fleet.Settle();
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   lab.attempts[attempt].set_spec_sha256("another");
   fleet.Restore();
   fleet.Advance(1);
-  EXPECT_NE(CoreHarness::Running(lab), attempt);
+  EXPECT_NE(lab.Running(), attempt);
   EXPECT_THAT(lab.starts, SizeIs(2));
 }
 
@@ -177,7 +177,7 @@ TEST(CoreRestore, AnAnyRunWaitsUntilNobodyCanBeAtItAnyMore) {
   ++far.revision;
   fleet.Settle();
   fleet.Advance(20);
-  ASSERT_NE(CoreHarness::Running(far), "");
+  ASSERT_NE(far.Running(), "");
   far.is_silent = true;
   ScriptedAgent& near = fleet.MakeAgent("near");
   fleet.Restore();
@@ -198,7 +198,7 @@ TEST(CoreRestore, ResultsOfBeforeTheBackupNeverChange) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   fleet.Finish(lab);
   fleet.Advance(1);
   const std::string before = fleet.RunOf(run).SerializeAsString();

@@ -15,7 +15,7 @@ TEST(CoreResults, AResultIsFetchedStoredAndAcknowledged) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   fleet.Finish(lab);
   EXPECT_EQ(fleet.StateOf(run), "succeeded");
   EXPECT_EQ(fleet.RunOf(run).result().metrics(0).value(), 100);
@@ -66,7 +66,7 @@ TEST(CoreResults, OtherBytesForAStoredAttemptAreKeptAsAConflict) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   fleet.Finish(lab);
   fleet.Advance(1);
   const std::string stored = fleet.RunOf(run).attempts(0).report_sha256();
@@ -95,7 +95,7 @@ TEST(CoreResults, ALateResultOfAnExpiredLeaseIsTheRunsWhenNoOtherAttemptRuns) {
   v1::SubmitRequest request = CoreHarness::Request("any");
   request.set_retries(1);
   const std::string run = fleet.SubmitOne(request);
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   lab.is_up = false;
   fleet.Settle();
   fleet.Advance(200);
@@ -114,7 +114,7 @@ TEST(CoreResults, ALateResultOfARunThatHasEndedChangesNothing) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("any"));
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   lab.is_up = false;
   fleet.Settle();
   fleet.Advance(200);
@@ -132,7 +132,7 @@ TEST(CoreResults, BytesThatAreNoReportEndTheRunByName) {
   CoreHarness fleet;
   ScriptedAgent& lab = fleet.AddAgent("lab");
   const std::string run = fleet.SubmitOne(CoreHarness::Request("lab"));
-  const std::string attempt = CoreHarness::Running(lab);
+  const std::string attempt = lab.Running();
   lab.Report(attempt, "succeeded");
   lab.reports[attempt] = "rubbish";
   fleet.Settle();
