@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "agent/runners.h"
 #include "common/host_info.h"
 
 namespace fleetmark::agent {
@@ -58,6 +59,19 @@ void AgentSettings::AddRuntimesDir(Settings* settings) {
 
 void AgentSettings::AddStateDir(Settings* settings) {
   settings->Add("state-dir", &state_dir, "Directory of the journal and the logs");
+}
+
+AgentLoop::Options AgentSettings::ForLoop() const {
+  AgentLoop::Options options;
+  options.name = name;
+  options.state_directory = state_dir;
+  options.lock_directory = lock_dir;
+  options.share = share;
+  options.telemetry_interval_s = telemetry_interval_s;
+  options.dataset_directory = dataset_dir;
+  options.min_free_bytes = min_free_mb * 1e6;
+  options.runners = RunnerPaths(runners, runtimes_dir);
+  return options;
 }
 
 }  // namespace fleetmark::agent

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "agent/sampler/sampler.h"
+#include "agent/agent_loop.h"
 #include "common/settings.h"
 
 namespace fleetmark::agent {
@@ -37,6 +37,9 @@ struct AgentSettings {
   void AddDatasetDir(Settings* settings);
   void AddRuntimesDir(Settings* settings);
   void AddStateDir(Settings* settings);
+
+  // What they say of the loop; which runtimes there are is not found out yet.
+  AgentLoop::Options ForLoop() const;
 };
 
 }  // namespace fleetmark::agent

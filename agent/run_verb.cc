@@ -144,14 +144,9 @@ StatusOr<int> Run(const RunArguments& arguments) {
   for (const int number : {SIGINT, SIGTERM}) signal(number, [](int) { is_interrupted = true; });
   signal(SIGPIPE, SIG_IGN);
   const RunDirectory directory(arguments.state_dir);
-  AgentLoop::Options options;
-  options.name = arguments.values.name;
+  AgentLoop::Options options = arguments.values.ForLoop();
   options.state_directory = directory.path();
-  options.lock_directory = arguments.values.lock_dir;
-  options.share = arguments.values.share;
-  options.telemetry_interval_s = arguments.values.telemetry_interval_s;
-  options.dataset_directory = arguments.values.dataset_dir;
-  options.runners = RunnerPaths(arguments.values.runners, arguments.values.runtimes_dir);
+  options.min_free_bytes = 0;  // a limit of serve alone
   options.offer.runtimes = DescribeRunners(options.runners);
   FLEETMARK_ASSIGN_OR_RETURN(const std::unique_ptr<AgentLoop> loop, AgentLoop::Start(options));
   FLEETMARK_ASSIGN_OR_RETURN(const v1::AttemptReport report,

@@ -38,15 +38,7 @@ v1::AgentDescription DescribeMachine(const AgentSettings& settings) {
 }
 
 AgentLoop::Options LoopOptions(const AgentSettings& settings) {
-  AgentLoop::Options options;
-  options.name = settings.name;
-  options.state_directory = settings.state_dir;
-  options.lock_directory = settings.lock_dir;
-  options.share = settings.share;
-  options.telemetry_interval_s = settings.telemetry_interval_s;
-  options.dataset_directory = settings.dataset_dir;
-  options.min_free_bytes = settings.min_free_mb * 1e6;
-  options.runners = RunnerPaths(settings.runners, settings.runtimes_dir);
+  AgentLoop::Options options = settings.ForLoop();
   options.offer.runtimes = DescribeRunners(options.runners);
   for (const v1::Runtime& runtime : options.offer.runtimes) {
     if (runtime.unavailable().empty()) {

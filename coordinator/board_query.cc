@@ -5,16 +5,14 @@
 namespace fleetmark {
 namespace {
 
-using std::string_literals::operator""s;
-
 // To stand behind FROM runs.
 constexpr char kJoins[] =
     " CROSS JOIN results ON results.run_id = runs.run_id AND results.canonical = 1 "
     "JOIN metrics ON metrics.run_id = runs.run_id JOIN jobs ON jobs.job_id = runs.job_id "
     "JOIN agents ON agents.agent_id = runs.agent_id ";
 
-// The columns behind those of the board in the index runs_by_series: what makes a row of a board, and a line of a
-// history.
+// The columns of the index runs_by_series: of a board, and of what makes a row of it and a line of a history.
+const std::vector<std::string> kBoard = {"workload", "workload_version", "board"};
 const std::vector<std::string> kSeries = {"agent_id", "device", "runtime", "profile", "overrides"};
 
 // "runs.agent_id, runs.device, ..."
@@ -35,9 +33,7 @@ std::string NextSeries() {
   std::string choices;
   for (size_t same = kSeries.size(); same-- > 0;) {
     std::string is_next;
-    for (const std::string& column : {"workload"s, "workload_version"s, "board"s}) {
-      is_next += "next." + column + " = last." + column + " AND ";
-    }
+    for (const std::string& column : kBoard) is_next += "next." + column + " = last." + column + " AND ";
     for (size_t i = 0; i < same; ++i) is_next += "next." + kSeries[i] + " = last." + kSeries[i] + " AND ";
     is_next += "next." + kSeries[same] + " > last." + kSeries[same];
     choices += (choices.empty() ? "" : ", ") +
@@ -131,15 +127,14 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
     values.insert(values.end(), filter.values.begin(), filter.values.end());
   }
   values.insert(values.end(), filter.values.begin(), filter.values.end());
-  SQLite::Statement& rows =
-      statements.Bind(with +
-                      "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
-                      "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
-                      "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
-                      "results.verdict, results.verdict_cause, results.verdict_reason FROM " +
-                      from + kJoins + "WHERE " + where + " ORDER BY runs.finished_unix_s, runs.ordinal");
-  int index = 0;
-  for (const SqlValue& value : values) SqlStatements::BindOne(rows, ++index, value);
+  SQLite::Statement& rows = statements.BindAll(
+      with +
+          "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
+          "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
+          "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
+          "results.verdict, results.verdict_cause, results.verdict_reason FROM " +
+          from + kJoins + "WHERE " + where + " ORDER BY runs.finished_unix_s, runs.ordinal",
+      values);
   std::vector<BoardValue> found;
   while (rows.executeStep()) found.push_back(ReadValue(rows));
   rows.reset();
@@ -149,17 +144,13 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
 std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version) {
   const std::string of_workload =
       "FROM runs WHERE runs.workload = ?1 AND runs.workload_version = ?2 AND runs.state = 'succeeded'";
-  SQLite::Statement& rows = statements.Bind(
+  return TextsOf(statements.Bind(
       "WITH RECURSIVE boards (board) AS (SELECT MIN(board) " + of_workload + " UNION ALL SELECT (SELECT MIN(board) " +
           of_workload + " AND board > boards.board) FROM boards WHERE board IS NOT NULL) SELECT board FROM boards " +
           "WHERE EXISTS (SELECT 1 FROM runs JOIN jobs USING (job_id) WHERE runs.workload = ?1 AND "
           "runs.workload_version = ?2 AND runs.board = boards.board AND runs.state = 'succeeded' AND jobs.unranked = "
           "0)",
-      workload, workload_version);
-  std::vector<std::string> boards;
-  while (rows.executeStep()) boards.push_back(rows.getColumn(0).getString());
-  rows.reset();
-  return boards;
+      workload, workload_version));
 }
 
 }  // namespace fleetmark

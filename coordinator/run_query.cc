@@ -119,12 +119,11 @@ SqlFilter MakeFilter(const v1::RunFilter& filter) {
 std::vector<v1::RunInfo> ReadRuns(SqlStatements& statements, const SqlFilter& filter, const std::string& order,
                                   int limit, ResultDetail detail, int64_t* last_ordinal) {
   SQLite::Statement& rows =
-      statements.Bind("SELECT " + kRunColumns +
-                      ", (SELECT name FROM agents WHERE agents.agent_id = runs.agent_id), submitted_unix_s, "
-                      "(SELECT request FROM jobs WHERE jobs.job_id = runs.job_id), ordinal FROM runs WHERE " +
-                      filter.where + " ORDER BY " + order + " LIMIT " + std::to_string(limit));
-  int index = 0;
-  for (const SqlValue& value : filter.values) SqlStatements::BindOne(rows, ++index, value);
+      statements.BindAll("SELECT " + kRunColumns +
+                             ", (SELECT name FROM agents WHERE agents.agent_id = runs.agent_id), submitted_unix_s, "
+                             "(SELECT request FROM jobs WHERE jobs.job_id = runs.job_id), ordinal FROM runs WHERE " +
+                             filter.where + " ORDER BY " + order + " LIMIT " + std::to_string(limit),
+                         filter.values);
   std::vector<v1::RunInfo> runs;
   while (rows.executeStep()) {
     runs.push_back(ReadInfo(rows));

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 namespace fleetmark {
 
@@ -30,6 +31,13 @@ class SqlStatements {
     SQLite::Statement& statement = Prepared(sql);
     int index = 0;
     (BindOne(statement, ++index, values), ...);
+    return statement;
+  }
+  // The same for values of which only the number is known at run time.
+  SQLite::Statement& BindAll(const std::string& sql, const std::vector<SqlValue>& values) {
+    SQLite::Statement& statement = Prepared(sql);
+    int index = 0;
+    for (const SqlValue& value : values) BindOne(statement, ++index, value);
     return statement;
   }
   // Runs one that returns no rows.
@@ -82,6 +90,14 @@ class SqlStatements {
   SQLite::Database* database_;
   std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
 };
+
+// The first column of every row that is left.
+inline std::vector<std::string> TextsOf(SQLite::Statement& rows) {
+  std::vector<std::string> texts;
+  while (rows.executeStep()) texts.push_back(rows.getColumn(0).getString());
+  rows.reset();
+  return texts;
+}
 
 // A column's bytes, as they are.
 inline std::string BytesOf(const SQLite::Column& column) {

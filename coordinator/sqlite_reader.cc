@@ -14,24 +14,15 @@ constexpr int kMostCandidates = 4;
 // The whole ids in `table` that begin with `prefix`, a few at most.
 std::vector<std::string> Beginning(SqlStatements& statements, const std::string& table, const std::string& column,
                                    const std::string& prefix) {
-  std::vector<std::string> ids;
   // Ids are ASCII, so this ends what begins with `prefix`, and the index answers it.
   const std::string end = prefix + '\x7f';
-  SQLite::Statement& rows =
-      statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column + " >= ? AND " + column +
-                          " < ? ORDER BY " + column + " LIMIT " + std::to_string(kMostCandidates),
-                      prefix, end);
-  while (rows.executeStep()) ids.push_back(rows.getColumn(0).getString());
-  rows.reset();
-  return ids;
+  return TextsOf(statements.Bind("SELECT " + column + " FROM " + table + " WHERE " + column + " >= ? AND " + column +
+                                     " < ? ORDER BY " + column + " LIMIT " + std::to_string(kMostCandidates),
+                                 prefix, end));
 }
 
 std::vector<std::string> RunsOfJob(SqlStatements& statements, const std::string& job_id) {
-  std::vector<std::string> ids;
-  SQLite::Statement& rows = statements.Bind("SELECT run_id FROM runs WHERE job_id = ? ORDER BY ordinal", job_id);
-  while (rows.executeStep()) ids.push_back(rows.getColumn(0).getString());
-  rows.reset();
-  return ids;
+  return TextsOf(statements.Bind("SELECT run_id FROM runs WHERE job_id = ? ORDER BY ordinal", job_id));
 }
 
 Status Ambiguous(const std::string& prefix, const std::vector<std::string>& candidates) {
@@ -105,10 +96,9 @@ class SqliteReader : public StoreReader {
     return Read<int64_t>([&](SqlStatements& statements, int64_t* ordinal) {
       const SqlFilter sql = MakeFilter(filter);
       SQLite::Statement& row =
-          statements.Bind("SELECT ordinal FROM runs WHERE " + sql.where + " ORDER BY ordinal DESC LIMIT 1 OFFSET " +
-                          std::to_string(filter.limit() - 1));
-      int index = 0;
-      for (const SqlValue& value : sql.values) SqlStatements::BindOne(row, ++index, value);
+          statements.BindAll("SELECT ordinal FROM runs WHERE " + sql.where + " ORDER BY ordinal DESC LIMIT 1 OFFSET " +
+                                 std::to_string(filter.limit() - 1),
+                             sql.values);
       *ordinal = row.executeStep() ? row.getColumn(0).getInt64() - 1 : 0;
       row.reset();
       return OkStatus();

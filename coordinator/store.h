@@ -168,8 +168,9 @@ class Store {
   // Begins the next epoch, durably.
   virtual StatusOr<Epoch> BeginEpoch(double lease_s) = 0;
   virtual StatusOr<StoredState> Load() = 0;
-  // All of it or nothing, durable when it returns. A run or attempt may be written where it stands first, as it is in
-  // the end: what it refers to comes before that. RESOURCE_EXHAUSTED with kind "disk_full" when the disk is.
+  // All of it or nothing, durable when it returns. Of a run or attempt that stands there several times the last
+  // form counts, and may be written in the place of the first: what it refers to comes before that. RESOURCE_EXHAUSTED
+  // with kind "disk_full" when the disk is.
   virtual Status Commit(const std::vector<Write>& writes) = 0;
   // The answer that a Submit with this request id was given.
   virtual StatusOr<std::optional<v1::SubmitResponse>> FindSubmission(const std::string& request_id) = 0;

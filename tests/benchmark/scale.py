@@ -10,7 +10,7 @@ the other: this is what the limits are for. A longer job then shows how many res
 such a flood does to the answers. In the end the store must hold every run that was submitted, once.
 
 Exit code 1 when a limit is missed. Programs are taken from build/release/bin, or from $FLEETMARK_BIN; the benchmark's
-own from tests/ beside bin/ (targets `all` and `benchmarks`). With the defaults it takes about ten minutes and wants the
+own from tests/ beside bin/ (targets `all` and `benchmarks`). With the defaults it takes about five minutes and wants the
 machine for itself.
 """
 

@@ -166,10 +166,10 @@ class Fleet:
                                        prefix=prefix)
         return self.agents[name]
 
-    def start_agent(self, name="lab-1", *extra, wait=True, **keywords):
+    def start_agent(self, name="lab-1", *extra, wait=True, join_deadline_s=DEADLINE_S, **keywords):
         daemon = self.spawn_agent(name, *extra, **keywords).wait_for_address()
         if wait:
-            self.wait_for_agent(name)
+            self.wait_for_agent(name, deadline_s=join_deadline_s)
         return daemon
 
     # ---- the CLI ----

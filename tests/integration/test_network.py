@@ -23,10 +23,10 @@ class NetworkTest(unittest.TestCase):
         self.fleet = fleet.Fleet(coordinator_at=self.wire.left.place, agents_at=self.wire.right.place)
         self.addCleanup(self.fleet.close)
 
-    def start(self, *times, agent=()):
+    def start(self, *times, agent=(), **keywords):
         lab = self.fleet
         lab.start_coordinator(*(times or TIMES))
-        lab.start_agent("lab-1", *agent)
+        lab.start_agent("lab-1", *agent, **keywords)
         return lab
 
     def start_runs(self):
@@ -166,10 +166,8 @@ class Connections(NetworkTest):
 class Loss(NetworkTest):
     def test_a_third_of_all_packets_is_lost(self):
         self.wire.loss = {end: 0.3 for end in self.wire.loss}
-        lab = self.fleet
-        lab.start_coordinator("--offline-after", "30", "--lease", "60")
-        lab.start_agent("lab-1", wait=False)
-        lab.wait_for_agent("lab-1", deadline_s=120)  # TCP doubles its pause with each loss
+        # TCP doubles its pause with each loss.
+        lab = self.start("--offline-after", "30", "--lease", "60", join_deadline_s=120)
         runs = self.start_runs()
         lab.release()
         self.assert_nothing_happened(runs)
@@ -180,8 +178,7 @@ class Delay(NetworkTest):
         lab = self.fleet
         lab.start_coordinator("--offline-after", "30", "--lease", "60")
         self.wire.delay_s = 2
-        lab.start_agent("lab-1", wait=False)
-        lab.wait_for_agent("lab-1", deadline_s=90)
+        lab.start_agent("lab-1", join_deadline_s=90)
         runs = lab.submit("ok", "--on", "lab-1")
         self.assert_nothing_happened(runs, runs_another=False)  # which would take half a minute more
 
