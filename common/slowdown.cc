@@ -78,6 +78,15 @@ bool IsStep(std::span<const double> step_s) {
   return !logs.empty() && least < SquaresAroundLine(all);
 }
 
+double SlowerFrom(std::span<const double> step_s, size_t first) {
+  if (first == 0 || first >= step_s.size() || !std::all_of(step_s.begin(), step_s.end(), IsStepTime)) return 0;
+  std::vector<double> logs;
+  logs.reserve(step_s.size());
+  for (const double seconds : step_s) logs.push_back(std::log(seconds));
+  const std::span<const double> all(logs);
+  return std::expm1(Mean(all.subspan(first)) - Mean(all.first(first)));
+}
+
 double TrendShare(std::span<const double> step_s) {
   const std::vector<double> logs = LogShape(step_s);
   if (logs.empty()) return 0;

@@ -147,8 +147,10 @@ Status CatchSqlite(const std::string& what, const std::function<Status()>& body)
     const std::string message = what + ": " + error.what();
     switch (error.getErrorCode()) {
       case SQLITE_FULL:
-      case SQLITE_IOERR:
         return ResourceExhausted(message, "free some space on this file system", "disk_full");
+      case SQLITE_IOERR:
+        return ResourceExhausted(message, "see what the kernel says of this disk (dmesg), and that it has space",
+                                 "disk_failed");
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB:
         return DataLoss(message, "restore it from a backup");

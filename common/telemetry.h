@@ -12,9 +12,12 @@ struct SeriesName {
 // The machine. Of one CPU: the name with ".N" behind it, as in "cpu_percent.3".
 inline constexpr SeriesName kCpu = {"cpu_percent", "%"};  // whole machine, without idle and waiting for I/O
 inline constexpr SeriesName kWorkerCpu = {"worker_cpu_percent", "%"};  // the worker and its descendants
-inline constexpr SeriesName kAgentCpu = {"agent_cpu_percent", "%"};    // this agent, its sampler included
-inline constexpr SeriesName kOtherCpu = {"other_cpu_percent", "%"};    // everybody else on this machine
-inline constexpr SeriesName kSteal = {"steal_percent", "%"};           // what the hypervisor gave to other machines
+// Of that, what the kernel took; and pages that it gave, for one the worker touched and did not have.
+inline constexpr SeriesName kWorkerSystem = {"worker_system_percent", "%"};
+inline constexpr SeriesName kWorkerPageFaults = {"worker_page_faults_per_s", "1/s"};
+inline constexpr SeriesName kAgentCpu = {"agent_cpu_percent", "%"};  // this agent, its sampler included
+inline constexpr SeriesName kOtherCpu = {"other_cpu_percent", "%"};  // everybody else on this machine
+inline constexpr SeriesName kSteal = {"steal_percent", "%"};         // what the hypervisor gave to other machines
 inline constexpr SeriesName kQuota = {"quota_throttled_percent",
                                       "%"};  // of the time, the control group's CPU quota held the worker
 inline constexpr SeriesName kLoad1 = {"load1", ""};

@@ -14,7 +14,10 @@ class SeriesView {
  public:
   // Of the points within the measured part (of all, where the runner never said which that is); without those at which
   // the value was unknown.
-  SeriesView(const v1::Telemetry& telemetry, std::string_view name);
+  SeriesView(const v1::Telemetry& telemetry, std::string_view name) : SeriesView(telemetry, name, 0, 1) {}
+  // Of a part of it alone: `from` and `until` are shares of the measured time. Empty of a part of a run that never said
+  // when it was measured.
+  SeriesView(const v1::Telemetry& telemetry, std::string_view name, double from, double until);
 
   bool empty() const { return values_.empty(); }
   size_t size() const { return values_.size(); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/ceiling_metric.h"
+#include "common/page_faults.h"
 #include "common/run_evidence.h"
 #include "common/slowdown.h"
 #include "common/telemetry.h"
@@ -61,7 +62,8 @@ class Judgement {
     }
     // A neighbour slows the steps down, and the clock, as well.
     if (!HasAny("INTERFERED")) CheckSlowdown();
-    CheckSteadiness();  // a drift widens the interval, too
+    CheckPageFaults();  // these make times unsteady,
+    CheckSteadiness();  // and a drift widens the interval, too
     CheckSpread();
     return Verdict();
   }
@@ -246,14 +248,35 @@ class Judgement {
       if (HasAny("THROTTLED")) return;
     }
     if (SpeedShare() >= limits::kSlowdown || !IsStep(step_s_)) return;
-    for (const v1::ChangePoint& change : result_.steadiness().change_points()) {
-      if (change.after_s() < (1 + limits::kStepSlower) * change.before_s()) continue;
+    for (int i = 0; i < result_.steadiness().change_points_size(); ++i) {
+      const v1::ChangePoint& change = result_.steadiness().change_points(i);
+      // It lasted: what was slow for a moment and then as fast as before is unsteady and not throttled.
+      const double slower = SlowerFrom(step_s_, static_cast<size_t>(change.sample()));
+      if (slower < limits::kStepSlower || PageFaultsBehind(result_, i)) continue;
       Against("THROTTLED", "not seen",
-              "steps took " + Percent(change.after_s() / change.before_s() - 1) + " longer from " +
-                  Text(change.at_s()) + " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) +
-                  " of its best tenth");
+              "steps took " + Percent(slower) + " longer from " + Text(change.at_s()) +
+                  " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) + " of its best tenth");
       return;
     }
+  }
+
+  // Says what they did where the speed changed most.
+  void CheckPageFaults() {
+    std::string words;
+    double most = std::log1p(limits::kFaultStep);
+    for (int i = 0; i < result_.steadiness().change_points_size(); ++i) {
+      const v1::ChangePoint& change = result_.steadiness().change_points(i);
+      const double size = std::abs(std::log(change.after_s() / change.before_s()));
+      const auto faults = size >= most ? PageFaultsBehind(result_, i) : std::nullopt;
+      if (!faults) continue;
+      most = size;
+      const double longer = change.after_s() / change.before_s() - 1;
+      words = "steps took " + Percent(std::abs(longer)) + (longer > 0 ? " longer" : " less") + " after " +
+              Text(change.at_s()) + " s, with " + Text(std::abs(faults->more_per_step)) + " page faults " +
+              (faults->more_per_step > 0 ? "more" : "fewer") + " in each, at " + Text(1e6 * faults->fault_s) +
+              " us of kernel time: the allocator gives memory back and takes it anew (allocator=retain keeps it)";
+    }
+    if (!words.empty() && SpeedShare() < limits::kSlowdown) Against("NOISY", "page faults", words);
   }
 
   void CheckSpread() {

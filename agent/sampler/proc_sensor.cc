@@ -20,7 +20,7 @@ class ProcSensor final : public Sensor {
 
   void Begin(const SensorSubject& subject) override {
     family_.Begin(subject.worker_pid);
-    machine_ = steal_ = worker_ = agent_ = {};
+    machine_ = steal_ = worker_ = worker_system_ = worker_faults_ = agent_ = {};
     cpus_.clear();
   }
 
@@ -32,7 +32,7 @@ class ProcSensor final : public Sensor {
     const std::optional<double> agent = ReadAgent(now_s, readings);
     const auto use = family_.Read();
     if (use.ok()) {
-      const auto worker = AddPercent(telemetry::kWorkerCpu, worker_.PerSecond(now_s, use->cpu_ticks), readings);
+      const std::optional<double> worker = ReadWorker(use->since_start, now_s, readings);
       if (use->rss_pages > 0) {  // what has ended and was not waited for has none
         readings->push_back({telemetry::kWorkerRss.name, telemetry::kWorkerRss.unit, use->rss_pages * page_bytes_});
       }
@@ -80,11 +80,21 @@ class ProcSensor final : public Sensor {
     if (stolen) AddPercent(telemetry::kSteal, steal_.PerSecond(now_s, *stolen), readings);
   }
 
+  // Returns its percent of a CPU.
+  std::optional<double> ReadWorker(const ProcessUse& use, double now_s, std::vector<Reading>* readings) {
+    AddPercent(telemetry::kWorkerSystem, worker_system_.PerSecond(now_s, use.system_ticks), readings);
+    if (const auto faults = worker_faults_.PerSecond(now_s, use.page_faults)) {
+      readings->push_back({telemetry::kWorkerPageFaults.name, telemetry::kWorkerPageFaults.unit, *faults});
+    }
+    return AddPercent(telemetry::kWorkerCpu, worker_.PerSecond(now_s, use.user_ticks + use.system_ticks), readings);
+  }
+
   std::optional<double> ReadAgent(double now_s, std::vector<Reading>* readings) {
     const auto text = ReadKernelFile(proc_ / "self/stat");
     const auto stat = text.ok() ? ParseProcessStat(*text) : std::nullopt;
     if (!stat) return std::nullopt;
-    return AddPercent(telemetry::kAgentCpu, agent_.PerSecond(now_s, stat->cpu_ticks), readings);
+    return AddPercent(telemetry::kAgentCpu, agent_.PerSecond(now_s, stat->own.user_ticks + stat->own.system_ticks),
+                      readings);
   }
 
   void ReadLoad(std::vector<Reading>* readings) const {
@@ -112,7 +122,7 @@ class ProcSensor final : public Sensor {
   const std::filesystem::path proc_;
   const double page_bytes_ = static_cast<double>(sysconf(_SC_PAGESIZE));
   ProcessFamily family_;
-  CounterRate machine_, steal_, worker_, agent_;
+  CounterRate machine_, steal_, worker_, worker_system_, worker_faults_, agent_;
   std::map<std::string, CounterRate> cpus_;
 };
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "agent/sampler/kernel_file.h"
-#include "agent/sampler/process_stat.h"
 
 namespace fleetmark {
 
@@ -29,7 +28,11 @@ StatusOr<ProcessFamily::Use> ProcessFamily::Read() {
     const auto stat = text.ok() ? ParseProcessStat(*text) : std::nullopt;
     if (!stat || (start_ticks != 0 && stat->start_ticks != start_ticks)) continue;
     alive[pid] = stat->start_ticks;
-    use.cpu_ticks += stat->cpu_ticks + stat->children_cpu_ticks;
+    for (const ProcessUse& part : {stat->own, stat->children}) {
+      use.since_start.user_ticks += part.user_ticks;
+      use.since_start.system_ticks += part.system_ticks;
+      use.since_start.page_faults += part.page_faults;
+    }
     use.rss_pages += stat->rss_pages;
     AddChildren(pid, &waiting);
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "agent/sampler/process_stat.h"
 #include "common/status.h"
 
 namespace fleetmark {
@@ -15,9 +16,8 @@ class ProcessFamily {
   void Begin(int pid);
 
   struct Use {
-    // Of all together since their start, those that ended and were waited for included. It falls when one ends that
-    // nobody waits for.
-    double cpu_ticks = 0;
+    // Those that ended and were waited for included. It falls when one ends that nobody waits for.
+    ProcessUse since_start;
     double rss_pages = 0;  // shared ones count in each
   };
   // NOT_FOUND once none is left; FAILED_PRECONDITION on a kernel that does not list a process's children.

@@ -10,6 +10,7 @@ namespace {
 
 // Counted from 1, as proc(5) does; the process's name is the second.
 constexpr int kParentField = 4;
+constexpr int kFaultsField = 10;
 constexpr int kUserField = 14;
 constexpr int kStartField = 22;
 constexpr int kRssField = 24;
@@ -24,16 +25,15 @@ std::optional<ProcessStat> ParseProcessStat(std::string_view text) {
   ProcessStat stat;
   for (int field = 3; field < kParentField; ++field) fields >> skipped;
   fields >> stat.parent_pid;
-  for (int field = kParentField + 1; field < kUserField; ++field) fields >> skipped;
-  double user = 0, system = 0, children_user = 0, children_system = 0;
-  fields >> user >> system >> children_user >> children_system;
+  for (int field = kParentField + 1; field < kFaultsField; ++field) fields >> skipped;
+  fields >> stat.own.page_faults >> stat.children.page_faults;
+  for (int field = kFaultsField + 2; field < kUserField; ++field) fields >> skipped;
+  fields >> stat.own.user_ticks >> stat.own.system_ticks >> stat.children.user_ticks >> stat.children.system_ticks;
   for (int field = kUserField + 4; field < kStartField; ++field) fields >> skipped;
   fields >> stat.start_ticks;
   for (int field = kStartField + 1; field < kRssField; ++field) fields >> skipped;
   fields >> stat.rss_pages;
   if (!fields) return std::nullopt;
-  stat.cpu_ticks = user + system;
-  stat.children_cpu_ticks = children_user + children_system;
   return stat;
 }
 

@@ -6,12 +6,18 @@
 
 namespace fleetmark {
 
-// Of /proc/PID/stat. Ticks are those of sysconf(_SC_CLK_TCK).
+// What processes have used since their start. Ticks are those of sysconf(_SC_CLK_TCK).
+struct ProcessUse {
+  double user_ticks = 0, system_ticks = 0;
+  double page_faults = 0;  // those without I/O: memory that they touched and did not have
+};
+
+// Of /proc/PID/stat.
 struct ProcessStat {
-  int parent_pid = 0;             // 0 of the first process, and where a container hides it
-  double cpu_ticks = 0;           // user and system, of all threads, ended ones too
-  double children_cpu_ticks = 0;  // of children that it has waited for, and of theirs
-  int64_t start_ticks = 0;        // since the machine's start; tells a process from a later one with its pid
+  int parent_pid = 0;       // 0 of the first process, and where a container hides it
+  ProcessUse own;           // of all threads, ended ones too
+  ProcessUse children;      // of those that it has waited for, and of theirs
+  int64_t start_ticks = 0;  // since the machine's start; tells a process from a later one with its pid
   double rss_pages = 0;
 };
 

@@ -46,6 +46,9 @@ struct Scene {
   std::map<std::string, std::function<double(double)>> series;
   std::map<std::string, double> jitter;
   double ceiling_share = 0;
+  // Of the worker, by share of the run; each takes `fault_s` of kernel time, which `slowness` has in it.
+  std::function<double(double)> faults_per_step = [](double) { return 0; };
+  double fault_s = 0;
   // Step times as the runner reports them, when its clock is not to be trusted.
   std::function<void(std::vector<double>*)> spoil_clock = [](std::vector<double>*) {};
 
@@ -72,6 +75,9 @@ void ShowMachine(Scene* scene) {
   scene->ShowConstant(telemetry::kCpu, std::min(used, capacity));
   scene->ShowConstant(telemetry::kOtherCpu, dice.Uniform(0, 7) + capacity * dice.Uniform(0, 0.004), 0.5);
   scene->ShowConstant(telemetry::kSteal, dice.Chance(0.5) ? 0 : dice.Uniform(0, 0.01) * used, 0.5);
+  scene->fault_s = dice.LogUniform(0.7e-6, 4e-6);
+  const double faults = dice.Uniform(0, 0.1) * scene->base_s / scene->fault_s;
+  scene->faults_per_step = [=](double) { return faults; };
   // CPUs that idle beside a GPU clock as they like.
   if (dice.Chance(0.6))
     scene->ShowConstant(telemetry::kCpuClock, dice.Uniform(2200, 4800), scene->is_gpu ? 0.3 : 0.015);
@@ -223,10 +229,37 @@ void StepClock(Scene* scene) {
 
 void ExceedCeiling(Scene* scene) { scene->ceiling_share = scene->dice.Uniform(1.2, 5); }
 
+// An allocator that gives memory back and takes it anew, for a while, as often as its heap happens to lie.
+void FaultPages(Scene* scene) {
+  scene->is_gpu = false;
+  ShowMachine(scene);
+  Dice& dice = scene->dice;
+  // Into the second half: what is over before may be left out as a warm-up.
+  const double longer = dice.Uniform(0.3, 0.8), from = dice.Uniform(0.15, 0.4), until = dice.Uniform(0.6, 0.8);
+  const double again = dice.Chance(0.5) ? dice.Uniform(until + 0.08, 0.95) : 2;  // perhaps a second time, to the end
+  const auto is_faulting = [=](double x) { return (x >= from && x < until) || x >= again; };
+  scene->slowness = [=](double x) { return is_faulting(x) ? 1 + longer : 1; };
+  const double few = scene->faults_per_step(0), many = few + longer * scene->base_s / scene->fault_s;
+  scene->faults_per_step = [=](double x) { return is_faulting(x) ? many : few; };
+}
+
 void SpreadWidely(Scene* scene) {
   scene->noise = scene->dice.Uniform(0.3, 0.6);
   scene->correlation = scene->dice.Uniform(0, 0.5);
   scene->base_s = scene->length_s / scene->dice.Uniform(30, 100);
+}
+
+// Of which there are as many a step as before when only the speed changes.
+void ShowPageFaults(Scene* scene) {
+  const auto per_s = [per_step = scene->faults_per_step, slowness = scene->slowness, base_s = scene->base_s](double x) {
+    return per_step(x) / (base_s * slowness(x));
+  };
+  const double other_percent = scene->dice.Uniform(0, 3);
+  scene->Show(telemetry::kWorkerPageFaults, per_s, 0.1);
+  scene->Show(
+      telemetry::kWorkerSystem,
+      [per_s, other_percent, fault_s = scene->fault_s](double x) { return other_percent + 100 * fault_s * per_s(x); },
+      0.3);
 }
 
 std::vector<double> MakeSteps(Scene* scene) {
@@ -328,6 +361,7 @@ Change ChangeOf(std::string_view name) {
       {"endless warm-up", WarmUpForEver},
       {"slow drift", Drift},
       {"wide spread", SpreadWidely},
+      {"page faults", FaultPages},
       {"clock steps", StepClock},
       {"impossible rate", ExceedCeiling},
   };
@@ -353,6 +387,7 @@ const std::vector<Fault>& Faults() {
       {"endless warm-up", "NOISY", "warm-up"},
       {"slow drift", "NOISY", "drift"},
       {"wide spread", "NOISY", "spread|not steady"},
+      {"page faults", "NOISY", "page faults"},
       {"clock steps", "IMPLAUSIBLE", "clock"},
       {"impossible rate", "IMPLAUSIBLE", "ceiling"},
   };
@@ -363,6 +398,7 @@ v1::Result MakeTrace(const Fault& fault, uint64_t seed) {
   Scene scene(seed);
   MakeClean(&scene);
   ChangeOf(fault.name)(&scene);
+  ShowPageFaults(&scene);
   return Record(&scene);
 }
 

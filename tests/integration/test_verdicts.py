@@ -47,7 +47,8 @@ class Evidence(fleet.FleetTest):
         self.assertGreaterEqual(len(telemetry["at_s"]), 6)
         series = {entry["name"]: entry for entry in telemetry["series"]}
         self.assertLessEqual({"cpu_percent", "cpu_percent.0", "worker_cpu_percent", "other_cpu_percent", "load1",
-                              "memory_used_bytes", "worker_rss_bytes"}, set(series))
+                              "memory_used_bytes", "worker_rss_bytes", "worker_system_percent",
+                              "worker_page_faults_per_s"}, set(series))
         for entry in series.values():
             self.assertEqual(len(telemetry["at_s"]), len(entry["values"]), entry["name"])
         self.assertGreater(max(value for value in series["worker_cpu_percent"]["values"] if value != "NaN"), 30)

@@ -21,10 +21,10 @@ using testing::UnorderedElementsAre;
 const auto kTicks = static_cast<double>(sysconf(_SC_CLK_TCK));
 
 // /proc/PID/stat of a process whose name does its worst.
-std::string Stat(double user, double system, double children = 0, int start = 5, int rss_pages = 0) {
+std::string Stat(double user, double system, double children = 0, int start = 5, int rss_pages = 0, int faults = 0) {
   const auto text = [](double value) { return std::to_string(static_cast<int64_t>(value)); };
-  return "1 (a) R (b) S 1 1 1 0 -1 0 0 0 0 0 " + text(user) + " " + text(system) + " " + text(children) +
-         " 0 20 0 1 0 " + text(start) + " 1000 " + text(rss_pages) + " 0 0\n";
+  return "1 (a) R (b) S 1 1 1 0 -1 0 " + std::to_string(faults) + " 40 7 7 " + text(user) + " " + text(system) + " " +
+         text(children) + " 0 20 0 1 0 " + text(start) + " 1000 " + text(rss_pages) + " 0 0\n";
 }
 
 class ProcSensorTest : public SensorTest {
@@ -32,6 +32,7 @@ class ProcSensorTest : public SensorTest {
   // Seconds of CPU time since the start, of the machine's two CPUs and of those who used them.
   struct Times {
     double cpu0 = 0, cpu1 = 0, stolen = 0, worker = 0, agent = 0;
+    int worker_faults = 0;
   };
   void WriteAll(const Times& times) {
     const auto line = [](const std::string& name, double busy, double stolen) {
@@ -41,7 +42,7 @@ class ProcSensorTest : public SensorTest {
     machine_.Write("proc/stat", line("cpu ", times.cpu0 + times.cpu1, times.stolen) + line("cpu0", times.cpu0, 0) +
                                     line("cpu1", times.cpu1, times.stolen) + "intr 5 6\nctxt 7\n");
     machine_.Write("proc/self/stat", Stat(times.agent * kTicks, 0, 1000 * kTicks));  // its children are not itself
-    WriteProcess(kWorker, Stat(times.worker * kTicks / 2, times.worker * kTicks / 2, 0, 5, 10));
+    WriteProcess(kWorker, Stat(times.worker * kTicks / 2, times.worker * kTicks / 2, 0, 5, 10, times.worker_faults));
   }
   void WriteProcess(int pid, const std::string& stat, const std::string& children = "") {
     const std::string directory = "proc/" + std::to_string(pid);
@@ -64,13 +65,15 @@ TEST_F(ProcSensorTest, TellsWhoUsedTheMachine) {
   EXPECT_THAT(first.values, UnorderedElementsAre(Pair("load1", 1.5), Pair("memory_used_bytes", 600 * 1024.0),
                                                  Pair("worker_rss_bytes", 10 * page)))
       << "nothing is known of times yet";
-  WriteAll({.cpu0 = 2, .cpu1 = 1, .stolen = 0.5, .worker = 2.2, .agent = 0.1});
+  WriteAll({.cpu0 = 2, .cpu1 = 1, .stolen = 0.5, .worker = 2.2, .agent = 0.1, .worker_faults = 600});
   const Answer second = ReadAt(3);
   EXPECT_DOUBLE_EQ(150, second.values.at("cpu_percent"));
   EXPECT_DOUBLE_EQ(100, second.values.at("cpu_percent.0"));
   EXPECT_DOUBLE_EQ(50, second.values.at("cpu_percent.1"));
   EXPECT_DOUBLE_EQ(25, second.values.at("steal_percent"));
   EXPECT_DOUBLE_EQ(110, second.values.at("worker_cpu_percent"));
+  EXPECT_DOUBLE_EQ(55, second.values.at("worker_system_percent"));
+  EXPECT_DOUBLE_EQ(300, second.values.at("worker_page_faults_per_s")) << "its children's stay the same";
   EXPECT_DOUBLE_EQ(5, second.values.at("agent_cpu_percent"));
   EXPECT_NEAR(35, second.values.at("other_cpu_percent"), 1e-9);
 }
@@ -119,7 +122,7 @@ TEST_F(ProcSensorTest, AKernelWithoutListsOfChildrenIsNamed) {
 }
 
 TEST_F(ProcSensorTest, CountersThatGoBackAreNotShown) {
-  WriteAll({.cpu0 = 5, .cpu1 = 5, .worker = 5, .agent = 5});
+  WriteAll({.cpu0 = 5, .cpu1 = 5, .worker = 5, .agent = 5, .worker_faults = 5});
   ReadAt(1);
   WriteAll({.cpu0 = 1, .cpu1 = 6, .worker = 1, .agent = 1});
   EXPECT_THAT(ReadAt(2).values, UnorderedElementsAre(Key("cpu_percent.1"), Key("steal_percent"), Key("load1"),

@@ -39,6 +39,18 @@ TEST(SlowdownTest, OneStepIsToldFromALine) {
   EXPECT_DOUBLE_EQ(0, TrendShare(std::vector<double>(100, 0.1)));
 }
 
+TEST(SlowdownTest, SlowerIsWhatLasts) {
+  std::vector<double> step(100, 0.1);
+  for (size_t i = 50; i < step.size(); ++i) step[i] = 0.13;
+  EXPECT_NEAR(0.3, SlowerFrom(step, 50), 1e-9);
+  for (size_t i = 60; i < step.size(); ++i) step[i] = 0.1;
+  EXPECT_LT(SlowerFrom(step, 50), 0.06);
+  EXPECT_DOUBLE_EQ(0, SlowerFrom(step, 0));
+  EXPECT_DOUBLE_EQ(0, SlowerFrom(step, 100));
+  step[7] = 0;
+  EXPECT_DOUBLE_EQ(0, SlowerFrom(step, 50));
+}
+
 TEST(SlowdownTest, TimesThatAreNoTimesAreNoStep) {
   std::vector<double> step(100, 0.1);
   step[3] = -100;

@@ -31,6 +31,16 @@ TEST(TelemetryViewTest, TakesThePointsThatCoverTheMeasuredPart) {
   EXPECT_EQ(3, CountMeasuredPoints(telemetry));
 }
 
+TEST(TelemetryViewTest, APartIsOfTheMeasuredTime) {
+  v1::Telemetry telemetry = FivePoints();
+  EXPECT_TRUE(SeriesView(telemetry, "load1", 0, 0.5).empty()) << "nobody knows when the half was";
+  telemetry.set_measured_from_s(1);
+  telemetry.set_measured_until_s(5);
+  EXPECT_THAT(SeriesView(telemetry, "load1", 0, 0.5).values(), ElementsAre(2, 3));
+  EXPECT_THAT(SeriesView(telemetry, "load1", 0.5, 1).values(), ElementsAre(4, 5));
+  EXPECT_THAT(SeriesView(telemetry, "load1", 0, 1).values(), ElementsAre(2, 3, 4, 5));
+}
+
 TEST(TelemetryViewTest, WhatWasUnknownIsLeftOut) {
   v1::Telemetry telemetry = FivePoints();
   telemetry.mutable_series(0)->set_values(1, std::numeric_limits<float>::quiet_NaN());

@@ -147,6 +147,72 @@ TEST(VerdictTest, FasterThanTheDeviceCan) {
   ExpectVerdict(result, "IMPLAUSIBLE", "ceiling", "387 GB/s is 114 % of the 340 GB/s");
 }
 
+// In the second half steps take 0.13 s instead of 0.1 s. Each has a thousand page faults at 2 us in the first half, and
+// `faults_later` in the second.
+v1::Result SlowerFromTheMiddle(double faults_later) {
+  v1::Result result = GoodRun();
+  for (int i = 50; i < 100; ++i) result.mutable_samples(0)->set_values(i, 0.13);
+  result.mutable_summary()->set_measured_s(11.5);
+  result.mutable_steadiness()->set_burst_it_per_s(10);
+  result.mutable_steadiness()->set_sustained_it_per_s(100 / 11.5);
+  v1::ChangePoint* change = result.mutable_steadiness()->add_change_points();
+  change->set_sample(50);
+  change->set_at_s(5);
+  change->set_before_s(0.1);
+  change->set_after_s(0.13);
+  result.mutable_telemetry()->set_measured_until_s(11.51);
+  const auto show_halves = [&result](const telemetry::SeriesName& name, double first, double second) {
+    Show(&result, name, static_cast<float>(first));
+    auto* values = result.mutable_telemetry()->mutable_series()->rbegin()->mutable_values();
+    for (int i = kPoints / 2; i < kPoints; ++i) values->Set(i, static_cast<float>(second));
+  };
+  constexpr double kFault_s = 2e-6;
+  const double before_per_s = 1000 / 0.1, after_per_s = faults_later / 0.13;
+  show_halves(telemetry::kWorkerPageFaults, before_per_s, after_per_s);
+  show_halves(telemetry::kWorkerSystem, 100 * kFault_s * before_per_s, 100 * kFault_s * after_per_s);
+  return result;
+}
+
+TEST(VerdictTest, SlowerWithNoSensorThatSaysWhyIsThrottled) {
+  ExpectVerdict(SlowerFromTheMiddle(1000), "THROTTLED", "not seen",
+                "steps took 30 % longer from 5 s on, and no sensor says why; the whole ran at 87 % of its best tenth");
+}
+
+TEST(VerdictTest, SlowerForItsPageFaultsIsNotThrottled) {
+  ExpectVerdict(SlowerFromTheMiddle(16000), "NOISY", "page faults",
+                "steps took 30 % longer after 5 s, with 15000 page faults more in each, at 2 us of kernel time");
+  ExpectVerdict(SlowerFromTheMiddle(8000), "THROTTLED", "not seen", "no sensor says why");  // they are less than half
+  v1::Result few = SlowerFromTheMiddle(16000);  // that take long in the kernel: it did something else
+  for (float& per_s : *few.mutable_telemetry()->mutable_series(2)->mutable_values()) per_s /= 1000;
+  ExpectVerdict(few, "THROTTLED", "not seen", "no sensor says why");
+  v1::Result unknown = SlowerFromTheMiddle(16000);
+  unknown.mutable_telemetry()->mutable_series()->RemoveLast();
+  ExpectVerdict(unknown, "THROTTLED", "not seen", "no sensor says why");
+}
+
+TEST(VerdictTest, SlowerForAMomentIsNotThrottled) {
+  v1::Result result = SlowerFromTheMiddle(1000);
+  for (int i = 60; i < 100; ++i) result.mutable_samples(0)->set_values(i, 0.1);
+  v1::ChangePoint* back = result.mutable_steadiness()->add_change_points();
+  back->set_sample(60);
+  back->set_at_s(6.3);
+  back->set_before_s(0.13);
+  back->set_after_s(0.1);
+  EXPECT_EQ("OK", Judge(result).kind()) << Judge(result).evidence(0);
+}
+
+TEST(VerdictTest, NonsenseOfChangesAndFaultsIsSurvived) {
+  for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+    v1::Result result = SlowerFromTheMiddle(16000);
+    v1::ChangePoint* change = result.mutable_steadiness()->mutable_change_points(0);
+    change->set_before_s(bad);
+    EXPECT_NE("page faults", Judge(result).cause());
+    change->set_before_s(0.1);
+    change->set_sample(bad < 0 ? -5 : 1000);
+    EXPECT_NE("page faults", Judge(result).cause());
+  }
+}
+
 TEST(VerdictTest, ACeilingThatTheRuntimeCannotMeasureAnewIsSaidAndNotJudged) {
   v1::Result result = GoodRun();
   result.mutable_environment()->set_runtime("pytorch");

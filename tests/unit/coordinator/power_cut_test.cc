@@ -152,5 +152,43 @@ TEST(StorePowerCut, AFullOrFailingDiskIsToldAndHarmsNothing) {
   }
 }
 
+// Of all runs with their samples, by a coordinator that starts on the store; the status of what could not be told.
+StatusOr<std::string> AskForAll(const std::filesystem::path& path) {
+  FLEETMARK_ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenSqliteStore(path));
+  FLEETMARK_RETURN_IF_ERROR(store->Load().status());
+  FLEETMARK_ASSIGN_OR_RETURN(const auto runs, MakeSqliteReader(path)->ListRuns({}, 0, ResultDetail::kComplete));
+  std::string all;
+  for (const v1::RunInfo& run : runs) all += run.SerializeAsString();
+  return all;
+}
+
+TEST(StorePowerCut, APlaceThatCannotBeReadIsToldAndNothingIsLeftOutForIt) {
+  PowerCutMachine machine;
+  {
+    StoreLedger ledger;
+    ASSERT_TRUE(ledger.Open(machine.root()).ok());
+    for (int number = 1; number <= 40; ++number) ASSERT_TRUE(ledger.Commit(number).ok());
+  }
+  const std::filesystem::path path = machine.root() / "coordinator.db";
+  const auto all = AskForAll(path);
+  ASSERT_TRUE(all.ok()) << all.status().ToString();
+  const uint64_t size = machine.disk().Contents("coordinator.db").size();
+  ASSERT_GT(size, 10 * kSamples * sizeof(double));
+  int failures = 0;
+  for (uint64_t bad = 0; bad < size; bad += 4096) {
+    machine.fail_read = [bad](uint64_t offset) { return offset == bad ? SQLITE_IOERR_READ : SQLITE_OK; };
+    const auto told = AskForAll(path);
+    machine.fail_read = nullptr;
+    if (told.ok()) {
+      EXPECT_EQ(*all, *told) << bad;
+      continue;
+    }
+    ++failures;
+    EXPECT_EQ("disk_failed", told.status().kind()) << bad << ": " << told.status().ToString();
+  }
+  EXPECT_GT(failures, 20);
+  EXPECT_EQ(*all, *AskForAll(path));
+}
+
 }  // namespace
 }  // namespace fleetmark
