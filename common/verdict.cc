@@ -303,8 +303,11 @@ class Judgement {
     } else if (has_drift) {
       Against("NOISY", "warm-up",
               "it was still warming up: steps became " + Percent(-drift) + " faster from the first to the last");
-    } else if (!IsSteady()) {
-      Against("NOISY", "not steady", "step times did not settle within the first half of the run");
+    } else if (const double change = SlowerFrom(step_s_, step_s_.size() / 2);
+               !IsSteady() && std::abs(change) > limits::kMostDrift) {
+      Against("NOISY", "not steady",
+              "step times did not settle within the first half of the run: those of the second are " +
+                  Percent(std::abs(change)) + (change > 0 ? " longer" : " shorter"));
     }
   }
 

@@ -29,7 +29,7 @@ inline constexpr double kStealOfWorker = 0.05;   // share of the worker's CPU ti
 inline constexpr double kOthersOnGpu = 5;        // percent of the GPU
 // NOISY
 inline constexpr double kWidestInterval = 0.05;  // of the value, from end to end
-inline constexpr double kMostDrift = 0.05;       // from the first step to the last, with
+inline constexpr double kMostDrift = 0.05;       // between the halves of what did not settle; first to last step, with
 inline constexpr double kLeastTrend = 0.5;       // of the variance explained by it
 inline constexpr double kFaultStep = 0.05;       // of the step time, by which page faults changed it
 // UNCHECKED below

@@ -201,6 +201,16 @@ TEST(VerdictTest, SlowerForAMomentIsNotThrottled) {
   EXPECT_EQ("OK", Judge(result).kind()) << Judge(result).evidence(0);
 }
 
+TEST(VerdictTest, WhatDidNotSettleIsNoisyWhereItMatters) {
+  v1::Result result = GoodRun();
+  result.mutable_summary()->set_is_steady(false);
+  auto* step_s = result.mutable_samples(0)->mutable_values();
+  while (step_s->size() < 300) step_s->Add(0.1);
+  EXPECT_EQ("OK", Judge(result).kind()) << "the halves are alike";
+  for (int i = 150; i < 300; ++i) step_s->Set(i, 0.093);
+  ExpectVerdict(result, "NOISY", "not steady", "those of the second are 7 % shorter");
+}
+
 TEST(VerdictTest, NonsenseOfChangesAndFaultsIsSurvived) {
   for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
     v1::Result result = SlowerFromTheMiddle(16000);
