@@ -8,6 +8,7 @@
 #include "common/statistics.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
+#include "common/verdict.h"
 
 namespace fleetmark {
 namespace {
@@ -42,8 +43,6 @@ std::optional<double> UsualFaults(const v1::Telemetry& telemetry, double from, d
 }  // namespace
 
 std::optional<FaultCost> PageFaultsBehind(const v1::Result& result, int change) {
-  constexpr double kMostOfIt = 0.5;
-  constexpr double kMostPerFault_s = 2.5e-4;  // a huge page takes that; kernel time beyond is of something else
   const auto& changes = result.steadiness().change_points();
   const Timeline timeline(result);
   const auto place = [&](int index) {
@@ -58,9 +57,9 @@ std::optional<FaultCost> PageFaultsBehind(const v1::Result& result, int change) 
   const v1::ChangePoint& step = changes[change];
   if (!IsStepTime(step.before_s()) || !IsStepTime(step.after_s())) return std::nullopt;  // somebody else's nonsense
   const FaultCost cost = {*after * step.after_s() - *before * step.before_s(),
-                          std::min(kernel.Mean() / 100 / faults.Mean(), kMostPerFault_s)};
+                          std::min(kernel.Mean() / 100 / faults.Mean(), verdict_limits::kMostPerFault_s)};
   const double longer_s = step.after_s() - step.before_s();
-  const bool is_behind = cost.more_per_step * cost.fault_s / longer_s >= kMostOfIt;
+  const bool is_behind = cost.more_per_step * cost.fault_s / longer_s >= verdict_limits::kFaultShare;
   return is_behind ? std::optional(cost) : std::nullopt;
 }
 

@@ -148,9 +148,10 @@ Status CatchSqlite(const std::string& what, const std::function<Status()>& body)
     switch (error.getErrorCode()) {
       case SQLITE_FULL:
         return ResourceExhausted(message, "free some space on this file system", "disk_full");
-      case SQLITE_IOERR:
-        return ResourceExhausted(message, "see what the kernel says of this disk (dmesg), and that it has space",
-                                 "disk_failed");
+      case SQLITE_IOERR:  // which a full disk is too, where SQLite shares memory
+        return ResourceExhausted(message,
+                                 "free some space on this file system, or see what the kernel says of its disk (dmesg)",
+                                 "disk_full");
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB:
         return DataLoss(message, "restore it from a backup");

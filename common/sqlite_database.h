@@ -30,9 +30,9 @@ StatusOr<std::unique_ptr<SQLite::Database>> OpenDatabase(const std::filesystem::
 // and when a page cannot be read, which says nothing about the file.
 std::string CheckDatabase(SQLite::Database& database, const std::string& pragma);
 
-// Runs `body` and turns what SQLiteCpp throws into a Status that names `what`: a full disk is RESOURCE_EXHAUSTED (kind
-// "disk_full"), and so is one that does not do what it is asked ("disk_failed"); corruption is DATA_LOSS, a file that
-// may not be opened PERMISSION_DENIED, the rest INTERNAL.
+// Runs `body` and turns what SQLiteCpp throws into a Status that names `what`: a full disk, and one that does not do
+// what it is asked, are RESOURCE_EXHAUSTED (kind "disk_full"); corruption is DATA_LOSS, a file that may not be opened
+// PERMISSION_DENIED, the rest INTERNAL.
 Status CatchSqlite(const std::string& what, const std::function<Status()>& body);
 
 }  // namespace fleetmark

@@ -250,14 +250,22 @@ class Judgement {
     if (SpeedShare() >= limits::kSlowdown || !IsStep(step_s_)) return;
     for (int i = 0; i < result_.steadiness().change_points_size(); ++i) {
       const v1::ChangePoint& change = result_.steadiness().change_points(i);
-      // It lasted: what was slow for a moment and then as fast as before is unsteady and not throttled.
-      const double slower = SlowerFrom(step_s_, static_cast<size_t>(change.sample()));
-      if (slower < limits::kStepSlower || PageFaultsBehind(result_, i)) continue;
+      const double last_s = result_.steadiness().change_points().rbegin()->after_s();
+      const double slower_s = (1 + limits::kStepSlower) * change.before_s();
+      // It lasted: what was slow for a moment and ends as fast as before is unsteady and not throttled.
+      if (change.after_s() < slower_s || last_s < slower_s || PageFaultsBehind(result_, i)) continue;
       Against("THROTTLED", "not seen",
-              "steps took " + Percent(slower) + " longer from " + Text(change.at_s()) +
+              LongerWords(change) + " from " + Text(change.at_s()) +
                   " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) + " of its best tenth");
+      if (View(telemetry::kWorkerPageFaults).empty())
+        unknown_.push_back("whether it had more page faults was not seen");
       return;
     }
+  }
+
+  static std::string LongerWords(const v1::ChangePoint& change) {
+    const double longer = change.after_s() / change.before_s() - 1;
+    return "steps took " + Percent(std::abs(longer)) + (longer > 0 ? " longer" : " less");
   }
 
   // Says what they did where the speed changed most.
@@ -270,11 +278,12 @@ class Judgement {
       const auto faults = size >= most ? PageFaultsBehind(result_, i) : std::nullopt;
       if (!faults) continue;
       most = size;
-      const double longer = change.after_s() / change.before_s() - 1;
-      words = "steps took " + Percent(std::abs(longer)) + (longer > 0 ? " longer" : " less") + " after " +
-              Text(change.at_s()) + " s, with " + Text(std::abs(faults->more_per_step)) + " page faults " +
-              (faults->more_per_step > 0 ? "more" : "fewer") + " in each, at " + Text(1e6 * faults->fault_s) +
-              " us of kernel time: the allocator gives memory back and takes it anew (allocator=retain keeps it)";
+      words = LongerWords(change) + " after " + Text(change.at_s()) + " s, with " +
+              Text(std::abs(faults->more_per_step)) + " page faults " + (faults->more_per_step > 0 ? "more" : "fewer") +
+              " in each, at " + Text(1e6 * faults->fault_s) + " us of kernel time";
+    }
+    if (!words.empty() && result_.environment().allocator() == "stock") {
+      words += ": the allocator gives memory back and takes it anew (allocator=retain keeps it)";
     }
     if (!words.empty() && SpeedShare() < limits::kSlowdown) Against("NOISY", "page faults", words);
   }
@@ -304,7 +313,7 @@ class Judgement {
       Against("NOISY", "warm-up",
               "it was still warming up: steps became " + Percent(-drift) + " faster from the first to the last");
     } else if (const double change = SlowerFrom(step_s_, step_s_.size() / 2);
-               !IsSteady() && std::abs(change) > limits::kMostDrift) {
+               !IsSteady() && std::abs(change) > limits::kMostBetweenHalves) {
       Against("NOISY", "not steady",
               "step times did not settle within the first half of the run: those of the second are " +
                   Percent(std::abs(change)) + (change > 0 ? " longer" : " shorter"));

@@ -17,7 +17,7 @@ inline constexpr double kBusyMachine = 0.5;      // of all CPUs
 inline constexpr double kQuotaPercent = 5;       // of the time, held back by the quota
 inline constexpr double kClockDrop = 0.12;       // of the clock, over a tenth of the run, while the device was as busy
 inline constexpr double kSlowdown = 0.95;        // sustained against burst rate, and
-inline constexpr double kStepSlower = 0.1;       // steps that from one place on, to the end, take so much longer
+inline constexpr double kStepSlower = 0.1;       // steps that after one place, and at the end, take so much longer
 // INTERFERED, in percent of one CPU
 inline constexpr double kOthersWhenFull = 20;         // where worker and others together fill the machine,
 inline constexpr double kOthersOfFullMachine = 0.01;  // or that share of all CPUs, if it is more
@@ -28,10 +28,13 @@ inline constexpr double kOthersForAWhile = 0.1;  // of the points, in which the 
 inline constexpr double kStealOfWorker = 0.05;   // share of the worker's CPU time
 inline constexpr double kOthersOnGpu = 5;        // percent of the GPU
 // NOISY
-inline constexpr double kWidestInterval = 0.05;  // of the value, from end to end
-inline constexpr double kMostDrift = 0.05;       // between the halves of what did not settle; first to last step, with
-inline constexpr double kLeastTrend = 0.5;       // of the variance explained by it
-inline constexpr double kFaultStep = 0.05;       // of the step time, by which page faults changed it
+inline constexpr double kWidestInterval = 0.05;     // of the value, from end to end
+inline constexpr double kMostDrift = 0.05;          // from the first step to the last, with
+inline constexpr double kLeastTrend = 0.5;          // of the variance explained by it
+inline constexpr double kMostBetweenHalves = 0.05;  // of step times that did not settle within the first
+inline constexpr double kFaultStep = 0.05;  // of the step time, by which it changed where page faults are behind it:
+inline constexpr double kFaultShare = 0.5;  // they account for so much of the change, at the kernel's time for each,
+inline constexpr double kMostPerFault_s = 2.5e-4;  // at most; a huge page takes that
 // UNCHECKED below
 inline constexpr size_t kFewestPoints = 3;
 

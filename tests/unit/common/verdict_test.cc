@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/run_evidence.h"
 #include "common/telemetry.h"
 #include "common/vocabulary.h"
 #include "tests/fakes/traces.h"
@@ -181,6 +182,9 @@ TEST(VerdictTest, SlowerWithNoSensorThatSaysWhyIsThrottled) {
 TEST(VerdictTest, SlowerForItsPageFaultsIsNotThrottled) {
   ExpectVerdict(SlowerFromTheMiddle(16000), "NOISY", "page faults",
                 "steps took 30 % longer after 5 s, with 15000 page faults more in each, at 2 us of kernel time");
+  v1::Result stock = SlowerFromTheMiddle(16000);
+  stock.mutable_environment()->set_allocator("stock");
+  ExpectVerdict(stock, "NOISY", "page faults", "kernel time: the allocator gives memory back");
   ExpectVerdict(SlowerFromTheMiddle(8000), "THROTTLED", "not seen", "no sensor says why");  // they are less than half
   v1::Result few = SlowerFromTheMiddle(16000);  // that take long in the kernel: it did something else
   for (float& per_s : *few.mutable_telemetry()->mutable_series(2)->mutable_values()) per_s /= 1000;
@@ -191,14 +195,26 @@ TEST(VerdictTest, SlowerForItsPageFaultsIsNotThrottled) {
 }
 
 TEST(VerdictTest, SlowerForAMomentIsNotThrottled) {
-  v1::Result result = SlowerFromTheMiddle(1000);
-  for (int i = 60; i < 100; ++i) result.mutable_samples(0)->set_values(i, 0.1);
-  v1::ChangePoint* back = result.mutable_steadiness()->add_change_points();
-  back->set_sample(60);
-  back->set_at_s(6.3);
-  back->set_before_s(0.13);
-  back->set_after_s(0.1);
-  EXPECT_EQ("OK", Judge(result).kind()) << Judge(result).evidence(0);
+  v1::Result result = GoodRun();
+  for (int i = 70; i < 80; ++i) result.mutable_samples(0)->set_values(i, 0.2);
+  *result.mutable_steadiness() = SteadinessOf(result);
+  ASSERT_EQ(2, result.steadiness().change_points_size());
+  ASSERT_LT(result.steadiness().sustained_it_per_s(), 0.95 * result.steadiness().burst_it_per_s());
+  EXPECT_NE("THROTTLED", Judge(result).kind()) << Judge(result).evidence(0);
+  for (int i = 70; i < 100; ++i) result.mutable_samples(0)->set_values(i, 0.2);
+  *result.mutable_steadiness() = SteadinessOf(result);
+  EXPECT_EQ("THROTTLED", Judge(result).kind()) << "to the end";
+}
+
+// With as many page faults a step after it: the two changes are apart, and the first is the one that counts.
+TEST(VerdictTest, ASmallChangeBesidePageFaultsIsNotThrottled) {
+  v1::Result result = SlowerFromTheMiddle(16000);
+  v1::ChangePoint* later = result.mutable_steadiness()->add_change_points();
+  later->set_sample(80);
+  later->set_at_s(8.9);
+  later->set_before_s(0.13);
+  later->set_after_s(0.135);
+  ExpectVerdict(result, "NOISY", "page faults", "15000 page faults more");
 }
 
 TEST(VerdictTest, WhatDidNotSettleIsNoisyWhereItMatters) {
