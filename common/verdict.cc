@@ -43,6 +43,7 @@ class Judgement {
       : result_(result),
         telemetry_(result.telemetry()),
         step_s_(StepTimes(result)),
+        fault_costs_(PageFaultsBehindChanges(result)),
         primary_(FindMetric(result, result.primary_metric())) {
     for (const auto& series : {telemetry::kCpu, telemetry::kOtherCpu, telemetry::kGpuUtil}) {
       has_telemetry_ = has_telemetry_ || View(series).size() >= limits::kFewestPoints;
@@ -248,12 +249,12 @@ class Judgement {
       if (HasAny("THROTTLED")) return;
     }
     if (SpeedShare() >= limits::kSlowdown || !IsStep(step_s_)) return;
-    for (int i = 0; i < result_.steadiness().change_points_size(); ++i) {
-      const v1::ChangePoint& change = result_.steadiness().change_points(i);
-      const double last_s = result_.steadiness().change_points().rbegin()->after_s();
+    const auto& changes = result_.steadiness().change_points();
+    for (int i = 0; i < changes.size(); ++i) {
+      const v1::ChangePoint& change = changes[i];
       const double slower_s = (1 + limits::kStepSlower) * change.before_s();
       // It lasted: what was slow for a moment and ends as fast as before is unsteady and not throttled.
-      if (change.after_s() < slower_s || last_s < slower_s || PageFaultsBehind(result_, i)) continue;
+      if (change.after_s() < slower_s || changes.rbegin()->after_s() < slower_s || FaultsAt(i)) continue;
       Against("THROTTLED", "not seen",
               LongerWords(change) + " from " + Text(change.at_s()) +
                   " s on, and no sensor says why; the whole ran at " + Percent(SpeedShare()) + " of its best tenth");
@@ -262,6 +263,8 @@ class Judgement {
       return;
     }
   }
+
+  const std::optional<FaultCost>& FaultsAt(int change) const { return fault_costs_[static_cast<size_t>(change)]; }
 
   static std::string LongerWords(const v1::ChangePoint& change) {
     const double longer = change.after_s() / change.before_s() - 1;
@@ -275,8 +278,8 @@ class Judgement {
     for (int i = 0; i < result_.steadiness().change_points_size(); ++i) {
       const v1::ChangePoint& change = result_.steadiness().change_points(i);
       const double size = std::abs(std::log(change.after_s() / change.before_s()));
-      const auto faults = size >= most ? PageFaultsBehind(result_, i) : std::nullopt;
-      if (!faults) continue;
+      const std::optional<FaultCost>& faults = FaultsAt(i);
+      if (!faults || size < most) continue;
       most = size;
       words = LongerWords(change) + " after " + Text(change.at_s()) + " s, with " +
               Text(std::abs(faults->more_per_step)) + " page faults " + (faults->more_per_step > 0 ? "more" : "fewer") +
@@ -312,8 +315,9 @@ class Judgement {
     } else if (has_drift) {
       Against("NOISY", "warm-up",
               "it was still warming up: steps became " + Percent(-drift) + " faster from the first to the last");
-    } else if (const double change = SlowerFrom(step_s_, step_s_.size() / 2);
-               !IsSteady() && std::abs(change) > limits::kMostBetweenHalves) {
+    } else if (!IsSteady()) {
+      const double change = SlowerFrom(step_s_, step_s_.size() / 2);
+      if (std::abs(change) <= limits::kMostBetweenHalves) return;
       Against("NOISY", "not steady",
               "step times did not settle within the first half of the run: those of the second are " +
                   Percent(std::abs(change)) + (change > 0 ? " longer" : " shorter"));
@@ -349,7 +353,8 @@ class Judgement {
   const v1::Result& result_;
   const v1::Telemetry& telemetry_;
   const std::vector<double> step_s_;
-  const v1::Metric* const primary_;  // null where the runner sent none
+  const std::vector<std::optional<FaultCost>> fault_costs_;  // at each change point
+  const v1::Metric* const primary_;                          // null where the runner sent none
   bool has_telemetry_ = false;
   bool has_ceiling_ = false;
   std::vector<Finding> findings_;

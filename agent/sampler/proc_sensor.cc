@@ -86,15 +86,14 @@ class ProcSensor final : public Sensor {
     if (const auto faults = worker_faults_.PerSecond(now_s, use.page_faults)) {
       readings->push_back({telemetry::kWorkerPageFaults.name, telemetry::kWorkerPageFaults.unit, *faults});
     }
-    return AddPercent(telemetry::kWorkerCpu, worker_.PerSecond(now_s, use.user_ticks + use.system_ticks), readings);
+    return AddPercent(telemetry::kWorkerCpu, worker_.PerSecond(now_s, use.cpu_ticks()), readings);
   }
 
   std::optional<double> ReadAgent(double now_s, std::vector<Reading>* readings) {
     const auto text = ReadKernelFile(proc_ / "self/stat");
     const auto stat = text.ok() ? ParseProcessStat(*text) : std::nullopt;
     if (!stat) return std::nullopt;
-    return AddPercent(telemetry::kAgentCpu, agent_.PerSecond(now_s, stat->own.user_ticks + stat->own.system_ticks),
-                      readings);
+    return AddPercent(telemetry::kAgentCpu, agent_.PerSecond(now_s, stat->own.cpu_ticks()), readings);
   }
 
   void ReadLoad(std::vector<Reading>* readings) const {

@@ -9,6 +9,7 @@ namespace fleetmark {
 // What processes have used since their start. Ticks are those of sysconf(_SC_CLK_TCK).
 struct ProcessUse {
   double user_ticks = 0, system_ticks = 0;
+  double cpu_ticks() const { return user_ticks + system_ticks; }
   double page_faults = 0;  // those without I/O: memory that they touched and did not have
 };
 

@@ -34,7 +34,7 @@ double MedianMilliseconds(const std::function<double()>& call) {
   return times[times.size() / 2];
 }
 
-// An hour's run with those step times and ten series of telemetry.
+// An hour's run with those step times and twelve series of telemetry.
 fleetmark::v1::Result ResultOf(const std::vector<double>& step_s) {
   constexpr int kPoints = 2000;
   fleetmark::v1::Result result;
@@ -45,9 +45,9 @@ fleetmark::v1::Result ResultOf(const std::vector<double>& step_s) {
   telemetry->set_interval_s(1.8);
   for (int i = 1; i <= kPoints; ++i) telemetry->add_at_s(1.8 * i);
   namespace names = fleetmark::telemetry;
-  for (const names::SeriesName& name :
-       {names::kCpu, names::kWorkerCpu, names::kOtherCpu, names::kSteal, names::kQuota, names::kLoad1, names::kCpuClock,
-        names::kCpuTemperature, names::kCpuHeatThrottles, names::kPackagePower}) {
+  for (const names::SeriesName& name : {names::kCpu, names::kWorkerCpu, names::kWorkerSystem, names::kWorkerPageFaults,
+                                        names::kOtherCpu, names::kSteal, names::kQuota, names::kLoad1, names::kCpuClock,
+                                        names::kCpuTemperature, names::kCpuHeatThrottles, names::kPackagePower}) {
     fleetmark::v1::TelemetrySeries* series = telemetry->add_series();
     series->set_name(name.name);
     for (int i = 0; i < kPoints; ++i) series->add_values(static_cast<float>(i % 7));

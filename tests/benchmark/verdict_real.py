@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """How often the verdict on real runs is right: alone, beside a neighbour that keeps a core busy, and under a CPU quota.
 
-Each round runs one of each, in an order that rotates: tensor_add, matmul or mnist_cnn for some seconds by `fleetmark-agent run`.
-The neighbour is a process of this script's; the quota a control group that it makes (v1 or v2), which takes root.
+Each round runs one of each, in an order that rotates: tensor_add, matmul or mnist_cnn for some seconds by
+`fleetmark-agent run`. The neighbour is a process of this script's; the quota a control group that it makes (v1 or v2),
+which takes root.
 
 Whether a run alone was clean is not for its own step times to say. A witness beside it times the same few hundred
-microseconds of arithmetic 25 times a second, at 2 % of a CPU: where the tenths of the run differ by over 5 % for it, the
-machine itself was unsteady (a virtual one whose host others use), and the run is shown and not judged.
+microseconds of arithmetic 25 times a second, at 2 % of a CPU: where the tenths of the run differ by over 5 % for it,
+the machine itself was unsteady (a virtual one whose host others use), and the run is shown and not judged.
 
-Prints the table of confusions; fails when fewer than 95 % of the disturbed runs are flagged with the right cause, or more
-than 2 % of the clean ones are flagged. It needs a machine with nothing else to do.
+Prints the table of confusions; fails when fewer than 95 % of the disturbed runs are flagged with the right cause, or
+more than 2 % of the clean ones are flagged. It needs a machine with nothing else to do.
 
 Programs are taken from build/release/bin, or from $FLEETMARK_BIN.
 """
@@ -32,8 +33,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/release/bin"))
 MOST_UNSTEADY = 0.05  # of the witness's time, between two tenths of a run
 RIGHT = {"alone": ("OK", ""), "neighbour": ("INTERFERED", "other processes"), "quota": ("THROTTLED", "quota")}
-# Runs that can be clean on a host that others share: what fits the cache of one core (matmul of n=1024 drifts by a tenth
-# with the cache that all have), and memory that is kept: with the stock allocator mnist_cnn follows its page faults.
+# Runs that can be clean on a host that others share: what fits the cache of one core (matmul of n=1024 drifts by a
+# tenth with the cache that all have), and memory that is kept: with the stock allocator mnist_cnn follows its page
+# faults.
 WORKLOADS = [["tensor_add", "--set", "n=512"], ["matmul", "--set", "n=256"],
              ["mnist_cnn", "--set", "allocator=retain", "--set", "data=synthetic", "--set", "epochs=1000"]]
 QUOTA_SHARE = 0.5  # of the threads
@@ -110,8 +112,8 @@ def measure(options, condition, workload, state_dir):
     """What the verdict says, and under which condition it was: "alone" may turn out to have been "unsteady"."""
     surroundings = {"alone": contextlib.nullcontext, "neighbour": neighbour,
                     "quota": lambda: quota(options.threads)}[condition]
-    with surroundings() as processes, contextlib.ExitStack() as stack:
-        witness = stack.enter_context(Witness()) if condition == "alone" else None
+    watching = Witness() if condition == "alone" else contextlib.nullcontext()
+    with surroundings() as processes, watching as witness:
         command = [BIN / "fleetmark-agent", "run", *workload, "--set", f"duration_s={options.seconds}", "--set",
                    f"threads={options.threads}", "--json", "--state-dir", state_dir]
         # Without this user's external runtimes, which would be asked each time what they can do.
@@ -134,8 +136,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=5, help="of each run's measured part")
-    parser.add_argument("--threads", type=int, default=1, help="of the worker: with all of them, a virtual machine that "
-                        "loses one CPU for a moment waits with the others")
+    parser.add_argument("--threads", type=int, default=1, help="of the worker: with all of them, a virtual machine "
+                        "that loses one CPU for a moment waits with the others")
     parser.add_argument("--condition", action="append", choices=list(RIGHT), help="only this one (can be repeated)")
     options = parser.parse_args()
     conditions = options.condition or list(RIGHT)
