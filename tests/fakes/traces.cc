@@ -3,68 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <map>
 #include <string_view>
 
-#include "common/bootstrap.h"
-#include "common/run_evidence.h"
-#include "common/statistics.h"
 #include "common/telemetry.h"
-#include "common/vocabulary.h"
-#include "common/warmup.h"
-#include "tests/fakes/noise.h"
+#include "tests/fakes/scene.h"
 
 namespace fleetmark {
 namespace {
-
-constexpr double kInterval_s = 0.5;
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
-
-class Dice {
- public:
-  explicit Dice(uint64_t seed) : noise_(seed) {}
-  double Uniform(double low, double high) { return high - (high - low) * noise_.Uniform(); }  // below `high`
-  double LogUniform(double low, double high) { return std::exp(Uniform(std::log(low), std::log(high))); }
-  bool Chance(double share) { return noise_.Uniform() <= share; }
-  double Normal() { return noise_.Normal(); }
-
- private:
-  Noise noise_;
-};
-
-// A run as it goes on: a fault is a function that changes it.
-struct Scene {
-  explicit Scene(uint64_t seed) : dice(seed) {}
-
-  Dice dice;
-  bool is_gpu = false;
-  int cpus = 2;
-  double length_s = 0, base_s = 0, noise = 0, correlation = 0;
-  // By share of the run in [0, 1]: how much longer than the base a step is, and what each series shows.
-  std::function<double(double)> slowness = [](double) { return 1; };
-  std::map<std::string, std::function<double(double)>> series;
-  std::map<std::string, double> jitter;
-  double ceiling_share = 0;
-  // Of the worker, by share of the run; each takes `fault_s` of kernel time, which `slowness` has in it.
-  std::function<double(double)> faults_per_step = [](double) { return 0; };
-  double fault_s = 0;
-  // Step times as the runner reports them, when its clock is not to be trusted.
-  std::function<void(std::vector<double>*)> spoil_clock = [](std::vector<double>*) {};
-
-  void Show(const telemetry::SeriesName& name, std::function<double(double)> value, double relative_jitter = 0.02) {
-    series[name.name] = std::move(value);
-    jitter[name.name] = relative_jitter;
-  }
-  void ShowConstant(const telemetry::SeriesName& name, double value, double relative_jitter = 0.02) {
-    Show(
-        name, [value](double) { return value; }, relative_jitter);
-  }
-  // From `from` to `until` of the run `inside`, else `outside`.
-  static std::function<double(double)> Between(double from, double until, double inside, double outside) {
-    return [=](double x) { return x >= from && x < until ? inside : outside; };
-  }
-};
 
 void ShowMachine(Scene* scene) {
   Dice& dice = scene->dice;
@@ -249,99 +195,6 @@ void SpreadWidely(Scene* scene) {
   scene->base_s = scene->length_s / scene->dice.Uniform(30, 100);
 }
 
-// Of which there are as many a step as before when only the speed changes.
-void ShowPageFaults(Scene* scene) {
-  const auto per_s = [per_step = scene->faults_per_step, slowness = scene->slowness, base_s = scene->base_s](double x) {
-    return per_step(x) / (base_s * slowness(x));
-  };
-  const double other_percent = scene->dice.Uniform(0, 3);
-  scene->Show(telemetry::kWorkerPageFaults, per_s, 0.1);
-  scene->Show(
-      telemetry::kWorkerSystem,
-      [per_s, other_percent, fault_s = scene->fault_s](double x) { return other_percent + 100 * fault_s * per_s(x); },
-      0.3);
-}
-
-std::vector<double> MakeSteps(Scene* scene) {
-  std::vector<double> step_s;
-  double deviation = 0, spent = 0;
-  const double fresh = std::sqrt(1 - scene->correlation * scene->correlation);
-  while (spent < scene->length_s) {
-    deviation = scene->correlation * deviation + fresh * scene->noise * scene->dice.Normal();
-    double seconds = scene->base_s * scene->slowness(spent / scene->length_s) * std::exp(deviation);
-    if (scene->dice.Chance(0.003)) seconds *= scene->dice.Uniform(1.1, 1.6);  // something else, for a moment
-    step_s.push_back(seconds);
-    spent += seconds;
-  }
-  return step_s;
-}
-
-void AddTelemetry(Scene* scene, double measured_s, v1::Telemetry* telemetry) {
-  const double from = scene->dice.Uniform(0.5, 5);
-  telemetry->set_interval_s(kInterval_s);
-  telemetry->set_measured_from_s(from);
-  telemetry->set_measured_until_s(from + measured_s * 1.001 + 0.01);
-  for (double at = kInterval_s; at < from + measured_s + 2; at += kInterval_s) telemetry->add_at_s(at);
-  for (const auto& [name, value] : scene->series) {
-    v1::TelemetrySeries* series = telemetry->add_series();
-    series->set_name(name);
-    for (const double at : telemetry->at_s()) {
-      const double x = std::clamp((at - from) / measured_s, 0.0, 1.0), exact = value(x);
-      const double shown = exact * (1 + scene->jitter[name] * scene->dice.Normal());
-      const bool is_lost = scene->dice.Chance(0.01);  // a sensor did not answer in time
-      series->add_values(is_lost ? kUnknown : static_cast<float>(std::max(shown, 0.0)));
-    }
-  }
-}
-
-// What a runner makes of its step times: the steady part and the rate with its interval.
-void Analyse(std::vector<double> step_s, v1::Result* result) {
-  const Warmup warmup = FindWarmup(step_s);
-  double warmup_s = 0;
-  for (size_t i = 0; i < warmup.samples; ++i) warmup_s += step_s[i];
-  step_s.erase(step_s.begin(), step_s.begin() + static_cast<ptrdiff_t>(warmup.samples));
-  const double mean = Mean(step_s);
-  result->set_primary_metric("it_per_s");
-  v1::Metric* rate = result->add_metrics();
-  rate->set_name("it_per_s");
-  rate->set_value(1 / mean);
-  rate->set_n(static_cast<int>(step_s.size()));
-  if (const Interval interval = MeanInterval(step_s); interval.known && interval.low > 0) {
-    rate->set_ci_low(1 / interval.high);
-    rate->set_ci_high(1 / interval.low);
-  }
-  v1::WorkerResult* summary = result->mutable_summary();
-  summary->set_measured_s(mean * static_cast<double>(step_s.size()));
-  summary->set_steps(static_cast<int>(step_s.size()));
-  summary->set_warmup_found_s(warmup_s);
-  summary->set_warmup_found(static_cast<int>(warmup.samples));
-  if (warmup.is_steady) summary->set_is_steady(*warmup.is_steady);
-  v1::Samples* samples = result->add_samples();
-  samples->set_name("step_s");
-  samples->set_unit("s");
-  samples->mutable_values()->Add(step_s.begin(), step_s.end());
-  *result->mutable_steadiness() = SteadinessOf(*result);
-}
-
-v1::Result Record(Scene* scene) {
-  v1::Result result;
-  std::vector<double> step_s = MakeSteps(scene);
-  double measured_s = 0;
-  for (const double seconds : step_s) measured_s += seconds;
-  AddTelemetry(scene, measured_s, result.mutable_telemetry());
-  scene->spoil_clock(&step_s);
-  result.mutable_environment()->set_cpu_count(scene->cpus);
-  result.mutable_environment()->set_runtime(kOwnRuntime);
-  Analyse(std::move(step_s), &result);
-  v1::Ceiling* ceiling = result.add_ceilings();
-  ceiling->set_resource("memory");
-  v1::Metric* traffic = result.add_metrics();
-  traffic->set_name("gb_per_s");
-  traffic->set_value(100);
-  ceiling->set_rate(100e9 / scene->ceiling_share);
-  return result;
-}
-
 using Change = std::function<void(Scene*)>;
 
 Change ChangeOf(std::string_view name) {
@@ -398,7 +251,6 @@ v1::Result MakeTrace(const Fault& fault, uint64_t seed) {
   Scene scene(seed);
   MakeClean(&scene);
   ChangeOf(fault.name)(&scene);
-  ShowPageFaults(&scene);
   return Record(&scene);
 }
 
