@@ -1,10 +1,11 @@
 #include "common/page_faults.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
-#include "common/run_evidence.h"
 #include "common/statistics.h"
+#include "common/step_places.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
 #include "common/verdict.h"
@@ -12,28 +13,15 @@
 namespace fleetmark {
 namespace {
 
-// The borders of the stretches between change points, as shares of the measured part: from the first step that is no
-// warm-up to the end, one more than there are stretches.
-std::vector<double> BordersOf(const v1::Result& result) {
-  const std::vector<double> step_s = StepTimes(result);
-  std::vector<double> begins_s = {result.summary().warmup_found_s() / std::max(result.summary().steps_per_sample(), 1)};
-  for (const double seconds : step_s) begins_s.push_back(begins_s.back() + seconds);
-  const auto share = [&](size_t sample) {
-    return begins_s.back() > 0 ? begins_s[std::min(sample, step_s.size())] / begins_s.back() : 0;
-  };
-  std::vector<double> borders = {share(0)};
-  for (const v1::ChangePoint& change : result.steadiness().change_points()) {
-    borders.push_back(share(static_cast<size_t>(change.sample())));
+// A second, in the middle of what was seen while those step times were taken.
+std::optional<double> UsualFaults(const v1::Telemetry& telemetry, const std::vector<MeasuredPart>& parts) {
+  std::vector<double> per_s;
+  for (const MeasuredPart& part : parts) {
+    const SeriesView faults(telemetry, telemetry::kWorkerPageFaults.name, part.from, part.until);
+    per_s.insert(per_s.end(), faults.values().begin(), faults.values().end());
   }
-  borders.push_back(share(step_s.size()));
-  return borders;
-}
-
-// A second, in the middle of what was seen of that part: evaluation and the like have other rates, for a moment.
-std::optional<double> UsualFaults(const v1::Telemetry& telemetry, double from, double until) {
-  const SeriesView faults(telemetry, telemetry::kWorkerPageFaults.name, from, until);
-  if (faults.empty()) return std::nullopt;
-  return Summarize(faults.values()).median;
+  if (per_s.empty()) return std::nullopt;
+  return Summarize(per_s).median;
 }
 
 // `before` and `after`: faults a second on the two sides.
@@ -56,11 +44,13 @@ std::vector<std::optional<FaultCost>> PageFaultsBehindChanges(const v1::Result& 
   const SeriesView kernel(result.telemetry(), telemetry::kWorkerSystem.name);
   if (costs.empty() || faults.empty() || kernel.empty() || faults.Mean() <= 0) return costs;
   const double fault_s = std::min(kernel.Mean() / 100 / faults.Mean(), verdict_limits::kMostPerFault_s);
-  const std::vector<double> borders = BordersOf(result);
-  std::optional<double> before = UsualFaults(result.telemetry(), borders[0], borders[1]);
-  for (size_t i = 0; i < costs.size(); ++i) {
-    const std::optional<double> after = UsualFaults(result.telemetry(), borders[i + 1], borders[i + 2]);
-    costs[i] = CostAt(changes[static_cast<int>(i)], before, after, fault_s);
+  const StepPlaces places(result);
+  const auto change_at = [&changes](int i) { return static_cast<size_t>(changes[i].sample()); };
+  std::optional<double> before = UsualFaults(result.telemetry(), places.Of(0, change_at(0)));
+  for (int i = 0; i < changes.size(); ++i) {
+    const size_t end = i + 1 < changes.size() ? change_at(i + 1) : std::numeric_limits<size_t>::max();
+    const std::optional<double> after = UsualFaults(result.telemetry(), places.Of(change_at(i), end));
+    costs[static_cast<size_t>(i)] = CostAt(changes[i], before, after, fault_s);
     before = after;
   }
   return costs;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "common/bootstrap.h"
 #include "common/run_evidence.h"
@@ -42,17 +43,34 @@ std::vector<double> MakeSteps(Scene* scene) {
   return step_s;
 }
 
-void AddTelemetry(Scene* scene, double measured_s, v1::Telemetry* telemetry) {
-  const double from = scene->dice.Uniform(0.5, 5);
+struct Moment {
+  double x;  // share of the run
+  bool is_evaluation;
+};
+
+// At `at_s` behind the first step of the measured part, whose steps take `steps_s`.
+Moment MomentAt(const Scene& scene, double steps_s, double at_s) {
+  if (scene.epochs == 0) return {at_s / steps_s, false};
+  const double training_s = steps_s / scene.epochs, epoch_s = training_s + scene.evaluation_s;
+  const double epoch = std::clamp(std::floor(at_s / epoch_s), 0.0, scene.epochs - 1.0),
+               in_epoch_s = at_s - epoch * epoch_s;
+  return {(epoch + std::min(in_epoch_s / training_s, 1.0)) / scene.epochs, in_epoch_s > training_s};
+}
+
+void AddTelemetry(Scene* scene, double steps_s, v1::Telemetry* telemetry) {
+  const double from = scene->dice.Uniform(0.5, 5), measured_s = steps_s + scene->epochs * scene->evaluation_s;
   telemetry->set_interval_s(kInterval_s);
   telemetry->set_measured_from_s(from);
   telemetry->set_measured_until_s(from + measured_s * 1.001 + 0.01);
   for (double at = kInterval_s; at < from + measured_s + 2; at += kInterval_s) telemetry->add_at_s(at);
+  const double faults_of_evaluation = scene->dice.Uniform(0, 5);  // to one of training
   for (const auto& [name, value] : scene->series) {
     v1::TelemetrySeries* series = telemetry->add_series();
     series->set_name(name);
     for (const double at : telemetry->at_s()) {
-      const double x = std::clamp((at - from) / measured_s, 0.0, 1.0), exact = value(x);
+      const Moment moment = MomentAt(*scene, steps_s, at - from);
+      const bool is_other = moment.is_evaluation && name == telemetry::kWorkerPageFaults.name;
+      const double exact = value(std::clamp(moment.x, 0.0, 1.0)) * (is_other ? faults_of_evaluation : 1);
       const double shown = exact * (1 + scene->jitter[name] * scene->dice.Normal());
       const bool is_lost = scene->dice.Chance(0.01);  // a sensor did not answer in time
       series->add_values(is_lost ? kUnknown : static_cast<float>(std::max(shown, 0.0)));
@@ -95,9 +113,11 @@ v1::Result Record(Scene* scene) {
   ShowPageFaults(scene);
   v1::Result result;
   std::vector<double> step_s = MakeSteps(scene);
-  double measured_s = 0;
-  for (const double seconds : step_s) measured_s += seconds;
-  AddTelemetry(scene, measured_s, result.mutable_telemetry());
+  const double steps_s = std::accumulate(step_s.begin(), step_s.end(), 0.0);
+  AddTelemetry(scene, steps_s, result.mutable_telemetry());
+  for (int epoch = 0; epoch < scene->epochs; ++epoch) {
+    result.add_training_epochs()->set_epoch_s(steps_s / scene->epochs);
+  }
   scene->spoil_clock(&step_s);
   result.mutable_environment()->set_cpu_count(scene->cpus);
   result.mutable_environment()->set_runtime(kOwnRuntime);

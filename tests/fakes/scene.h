@@ -42,6 +42,9 @@ struct Scene {
   // Of the worker, by share of the run; each takes `fault_s` of kernel time, which `slowness` has in it.
   std::function<double(double)> faults_per_step = [](double) { return 0; };
   double fault_s = 0;
+  // At the end of each of its epochs it evaluates, which has other page faults.
+  int epochs = 0;
+  double evaluation_s = 0;
   // Step times as the runner reports them, when its clock is not to be trusted.
   std::function<void(std::vector<double>*)> spoil_clock = [](std::vector<double>*) {};
 

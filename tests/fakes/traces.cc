@@ -54,6 +54,10 @@ void MakeClean(Scene* scene) {
   scene->correlation = dice.Uniform(0, 0.7);
   scene->ceiling_share = dice.Uniform(0.2, 1.03);
   ShowMachine(scene);
+  if (dice.Chance(0.4)) {
+    scene->epochs = static_cast<int>(dice.LogUniform(1, 10));
+    scene->evaluation_s = dice.LogUniform(0.02, 0.5) * scene->length_s / scene->epochs;
+  }
   if (!dice.Chance(0.5)) return;
   const double size = dice.Uniform(0.05, 0.4), length = dice.Uniform(0.005, 0.03);
   scene->slowness = [=](double x) { return 1 + size * std::exp(-x / length); };
@@ -165,10 +169,10 @@ void Drift(Scene* scene) {
 void StepClock(Scene* scene) {
   const double jump = scene->dice.LogUniform(1, 3600) * (scene->dice.Chance(0.5) ? -1 : 1),
                at = scene->dice.Uniform(0, 1);
-  const double length_s = scene->length_s;
+  // A small step forward is a slow step like any other, or may be an evaluation's time.
+  const double least_s = 0.2 * scene->length_s + scene->epochs * scene->evaluation_s;
   scene->spoil_clock = [=](std::vector<double>* step_s) {
-    // A small step forward is a slow step like any other.
-    const double seconds = jump > 0 ? std::max(jump, 0.2 * length_s) : jump;
+    const double seconds = jump > 0 ? std::max(jump, least_s) : jump;
     (*step_s)[static_cast<size_t>(at * static_cast<double>(step_s->size()))] += seconds;
   };
 }

@@ -1,0 +1,61 @@
+#include "common/step_places.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "common/run_evidence.h"
+
+namespace fleetmark {
+namespace {
+
+// The steps before the measured part, which the first epoch begins with. All but the first call are taken to last as
+// long as the mean of the others.
+double FixedWarmup(const v1::Result& result) {
+  const v1::WorkerResult& summary = result.summary();
+  const int fixed_steps = summary.warmup_steps() - summary.warmup_found();
+  if (fixed_steps <= 0 || summary.steps() <= 0) return 0;
+  const v1::Metric* first_call = FindMetric(result, "first_call_s");
+  const double mean_s = summary.measured_s() / summary.steps();
+  return (first_call != nullptr ? first_call->value() : mean_s) + (fixed_steps - 1) * mean_s;
+}
+
+}  // namespace
+
+StepPlaces::StepPlaces(const v1::Result& result) {
+  const std::vector<double> step_s = StepTimes(result);
+  const double sum_s = std::accumulate(step_s.begin(), step_s.end(), 0.0), found_s = result.summary().warmup_found_s();
+  // A value may stand for several steps, and short batches are in none.
+  const double per_value = result.summary().measured_s() > 0 ? result.summary().measured_s() / sum_s : 1;
+  begins_s_ = {found_s};
+  for (const double seconds : step_s) begins_s_.push_back(begins_s_.back() + per_value * seconds);
+  const v1::Telemetry& telemetry = result.telemetry();
+  const double steps_s = begins_s_.back();
+  length_s_ = std::max(telemetry.measured_until_s() - telemetry.measured_from_s(), steps_s);
+  double end_s = -FixedWarmup(result);
+  for (const v1::TrainingEpoch& epoch : result.training_epochs()) {
+    end_s += std::max(epoch.epoch_s(), 0.0);
+    if (end_s > 0) epoch_ends_s_.push_back(std::min(end_s, steps_s));
+  }
+  evaluation_s_ = (length_s_ - steps_s) / static_cast<double>(std::max<size_t>(epoch_ends_s_.size(), 1));
+  if (epoch_ends_s_.empty() || evaluation_s_ < telemetry.interval_s()) {
+    epoch_ends_s_.clear();
+    length_s_ = steps_s;
+  }
+}
+
+std::vector<MeasuredPart> StepPlaces::Of(size_t first, size_t last) const {
+  double from_s = begins_s_[std::min(first, begins_s_.size() - 1)];
+  const double until_s = begins_s_[std::min(last, begins_s_.size() - 1)];
+  auto end_s = std::upper_bound(epoch_ends_s_.begin(), epoch_ends_s_.end(), from_s);
+  std::vector<MeasuredPart> parts;
+  while (from_s < until_s) {
+    const double evaluated_s = evaluation_s_ * static_cast<double>(end_s - epoch_ends_s_.begin());
+    const double part_end_s = end_s != epoch_ends_s_.end() ? std::min(*end_s++, until_s) : until_s;
+    if (from_s < part_end_s)
+      parts.push_back({(from_s + evaluated_s) / length_s_, (part_end_s + evaluated_s) / length_s_});
+    from_s = part_end_s;
+  }
+  return parts;
+}
+
+}  // namespace fleetmark
