@@ -13,6 +13,7 @@ import time
 import unittest
 
 import fleet
+import mounts
 
 
 class Heartbeat(fleet.FleetTest):
@@ -125,6 +126,7 @@ class Shutdown(fleet.FleetTest):
             self.assert_ends(lab.start_agent("lab-1", wait=False))
 
 
+@mounts.needs_mount
 class Reboot(fleet.FleetTest):
     def test_what_the_boot_before_was_granted_is_void_and_a_new_lease_is_given(self):
         lab = self.start("lab-1")
@@ -133,8 +135,7 @@ class Reboot(fleet.FleetTest):
         lab.agents["lab-1"].kill()
         boot_id = lab.directory / "boot_id"
         boot_id.write_text("6e1b1a52-0000-4000-8000-000000000001\n")
-        script = f'mount --bind "{boot_id}" /proc/sys/kernel/random/boot_id && exec "$@"'
-        lab.agents_at = fleet.Place(prefix=["unshare", "-m", "sh", "-c", script, "reboot"])
+        lab.agents_at = fleet.Place(prefix=mounts.prefix(f'mount --bind "{boot_id}" /proc/sys/kernel/random/boot_id'))
         lab.start_agent("lab-1", wait=False)
         lab.wait_for_spawn(2)
         lab.release()

@@ -12,6 +12,7 @@ import unittest
 
 import fleet
 import ledger
+import mounts
 
 
 def database_in(directory):
@@ -92,27 +93,17 @@ class Damaged(StartTest):
         self.assertEqual(before, store.read_bytes())
 
 
-def may_mount():
-    """Containers often have root without the right to mount."""
-    attempt = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return os.geteuid() == 0 and subprocess.run(attempt, capture_output=True).returncode == 0
-
-
-needs_mount = unittest.skipUnless(may_mount(), "needs root with the right to mount a tmpfs")
-
-
-@needs_mount
+@mounts.needs_mount
 class Full(StartTest):
     """State directories on a small file system in a mount namespace of the daemon's own."""
 
     def small(self, path, kilobytes, free=None):
         """A command prefix that mounts a tmpfs at `path` and, with `free`, fills it but for so many kilobytes."""
         path.mkdir(parents=True, exist_ok=True)
-        script = f'mount -t tmpfs -o size={kilobytes}k tmpfs "{path}" && exec "$@"'
+        script = f'mount -t tmpfs -o size={kilobytes}k tmpfs "{path}"'
         if free is not None:
-            script = (f'mount -t tmpfs -o size={kilobytes}k tmpfs "{path}" && '
-                      f'head -c {(kilobytes - free) * 1024} /dev/zero > "{path}/ballast" && exec "$@"')
-        return ["unshare", "-m", "bash", "-c", script, "small"]
+            script += f' && head -c {(kilobytes - free) * 1024} /dev/zero > "{path}/ballast"'
+        return mounts.prefix(script)
 
     def test_a_full_state_directory(self):
         for name, arguments in (("coordinator", self.coordinator_arguments("full-coordinator")),
@@ -173,7 +164,7 @@ class SmallDisk:
         self.ballast.unlink()
 
 
-@needs_mount
+@mounts.needs_mount
 class FillsUp(StartTest):
     """A disk that is full to the last byte while runs go on, and later is not. No threshold keeps anybody from it."""
 
@@ -260,14 +251,13 @@ class Unwritable(StartTest):
         self.start_fails("coordinator", self.coordinator_arguments("file/state"), str(blocker))
         self.start_fails("agent", self.fleet.agent_arguments("lab-1", state="file/state"), str(blocker))
 
-    @needs_mount
+    @mounts.needs_mount
     def test_a_read_only_state_directory(self):
         for name, arguments in (("coordinator", self.coordinator_arguments("ro-coordinator")),
                                 ("agent", self.fleet.agent_arguments("lab-1", state="ro-agent"))):
             path = self.fleet.directory / f"ro-{name}"
             path.mkdir()
-            script = f'mount -t tmpfs -o ro tmpfs "{path}" && exec "$@"'
-            self.start_fails(name, arguments, str(path), prefix=["unshare", "-m", "bash", "-c", script, "ro"])
+            self.start_fails(name, arguments, str(path), prefix=mounts.prefix(f'mount -t tmpfs -o ro tmpfs "{path}"'))
 
 
 if __name__ == "__main__":
