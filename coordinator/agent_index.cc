@@ -39,7 +39,7 @@ void Enter(CoreState& state, Agent& agent) {
 }
 
 std::string FaultOf(const CoreState& state, const Agent& agent, int64_t now_ns) {
-  const bool is_due = agent.keys.deadline_ns <= now_ns;  // the next Tick looks at it, whatever else it misses
+  const bool is_due = agent.keys.deadline_ns <= now_ns;  // the next Ticked looks at it, whatever else it misses
   AgentKeys keys = KeysOf(state, agent, now_ns);
   if (is_due) keys.deadline_ns = agent.keys.deadline_ns;
   if (keys != agent.keys) {
@@ -53,7 +53,8 @@ std::string FaultOf(const CoreState& state, const Agent& agent, int64_t now_ns) 
   }
   if (keys.has_room && !state.with_room.contains(entry)) return "agent " + agent.name() + " is missing among the free";
   std::string device;
-  const Run* run = is_due ? nullptr : FirstRunFor(state, agent, now_ns, &device);
+  const bool is_looked_at = is_due || state.put_off.contains(entry);
+  const Run* run = is_looked_at ? nullptr : FirstRunFor(state, agent, now_ns, &device);
   return run == nullptr ? "" : "agent " + agent.name() + " is free, and run " + run->record.run_id + " waits for it";
 }
 

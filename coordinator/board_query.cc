@@ -1,5 +1,8 @@
 #include "coordinator/board_query.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "coordinator/run_query.h"
 
 namespace fleetmark {
@@ -7,9 +10,16 @@ namespace {
 
 // To stand behind FROM runs.
 constexpr char kJoins[] =
-    " CROSS JOIN results ON results.run_id = runs.run_id AND results.canonical = 1 "
+    " CROSS JOIN results INDEXED BY results_of_boards ON results.run_id = runs.run_id AND results.canonical = 1 "
     "JOIN metrics ON metrics.run_id = runs.run_id JOIN jobs ON jobs.job_id = runs.job_id "
     "JOIN agents ON agents.agent_id = runs.agent_id ";
+
+// What ReadValue reads.
+constexpr char kColumns[] =
+    "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
+    "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
+    "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
+    "results.verdict, results.verdict_cause, results.verdict_reason FROM ";
 
 // The columns of the index runs_by_series: of a board, and of what makes a row of it and a line of a history.
 const std::vector<std::string> kBoard = {"workload", "workload_version", "board"};
@@ -43,20 +53,21 @@ std::string NextSeries() {
   return "COALESCE(" + choices + ")";
 }
 
-// The SQL of `newest (agent_id, ..., job_id)`: of each series of a board the newest job that `where` lets through. Goes
-// from one series to the next through the index, and in each backwards to the first run that is let through: what it
-// costs does not grow with the jobs that there were before those. Workload, version and board are bound first, then
-// the values of `where`. A newer job has higher ordinals.
-std::string NewestJobs(const std::string& where) {
+// A run of each series of a board, found by going from one series to the next through the index.
+std::vector<int64_t> OneOfEachSeries(SqlStatements& statements, const BoardQuery& query) {
   const std::string first =
       "SELECT ordinal FROM runs INDEXED BY runs_by_series WHERE workload = ? AND workload_version = ? AND board = ? "
       "AND state = 'succeeded' AND agent_id IS NOT NULL ORDER BY " +
       SeriesOf("runs") + " LIMIT 1";
-  const std::string job = "SELECT runs.job_id FROM runs INDEXED BY runs_by_series" + std::string(kJoins) + "WHERE " +
-                          where + AreOneSeries("runs", "one") + " ORDER BY runs.ordinal DESC LIMIT 1";
-  return "WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT " + NextSeries() +
-         " FROM series CROSS JOIN runs AS last USING (ordinal)), newest AS MATERIALIZED (SELECT " + SeriesOf("one") +
-         ", (" + job + ") AS job_id FROM series CROSS JOIN runs AS one USING (ordinal)) ";
+  SQLite::Statement& rows =
+      statements.Bind("WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT " +
+                          NextSeries() + " FROM series CROSS JOIN runs AS last USING (ordinal)) SELECT ordinal FROM " +
+                          "series WHERE ordinal IS NOT NULL",
+                      query.workload, query.workload_version, query.board);
+  std::vector<int64_t> ordinals;
+  while (rows.executeStep()) ordinals.push_back(rows.getColumn(0).getInt64());
+  rows.reset();
+  return ordinals;
 }
 
 SqlFilter MakeBoardFilter(const BoardQuery& query) {
@@ -111,30 +122,40 @@ BoardValue ReadValue(SQLite::Statement& row) {
   return value;
 }
 
+// Of each series the newest job that `filter` lets through. Goes backwards through a series up to the end of that job,
+// for a newer job has higher ordinals: what a board costs does not grow with the jobs that there were before.
+std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQuery& query, const SqlFilter& filter) {
+  const std::string sql = std::string(kColumns) + "runs AS one CROSS JOIN runs INDEXED BY runs_by_series" + kJoins +
+                          "WHERE " + filter.where + AreOneSeries("runs", "one") +
+                          " AND one.ordinal = ? ORDER BY runs.ordinal DESC";
+  std::vector<SqlValue> values = filter.values;
+  values.emplace_back();
+  std::vector<BoardValue> found;
+  for (const int64_t one : OneOfEachSeries(statements, query)) {
+    values.back() = one;
+    SQLite::Statement& rows = statements.BindAll(sql, values);
+    const size_t begin = found.size();
+    while (rows.executeStep()) {
+      BoardValue value = ReadValue(rows);
+      if (found.size() > begin && value.job_sequence != found.back().job_sequence) break;
+      found.push_back(std::move(value));
+    }
+    rows.reset();
+    std::reverse(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end());
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const BoardValue& a, const BoardValue& b) { return a.finished_unix_s < b.finished_unix_s; });
+  return found;
+}
+
 }  // namespace
 
 std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQuery& query) {
   const SqlFilter filter = MakeBoardFilter(query);
-  std::vector<SqlValue> values;
-  std::string with, from = "runs", where = filter.where;
-  if (query.newest_job_only) {
-    with = NewestJobs(filter.where);
-    from = "newest CROSS JOIN runs INDEXED BY runs_by_series";
-    // From the job's first run on there are no others, for there is no newer job.
-    where += AreOneSeries("runs", "newest") +
-             " AND runs.ordinal >= (SELECT MIN(ordinal) FROM runs AS mates WHERE mates.job_id = newest.job_id)";
-    values = {query.workload, static_cast<int64_t>(query.workload_version), query.board};
-    values.insert(values.end(), filter.values.begin(), filter.values.end());
-  }
-  values.insert(values.end(), filter.values.begin(), filter.values.end());
-  SQLite::Statement& rows = statements.BindAll(
-      with +
-          "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
-          "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
-          "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
-          "results.verdict, results.verdict_cause, results.verdict_reason FROM " +
-          from + kJoins + "WHERE " + where + " ORDER BY runs.finished_unix_s, runs.ordinal",
-      values);
+  if (query.newest_job_only) return ReadNewestJobs(statements, query, filter);
+  SQLite::Statement& rows = statements.BindAll(std::string(kColumns) + "runs" + kJoins + "WHERE " + filter.where +
+                                                   " ORDER BY runs.finished_unix_s, runs.ordinal",
+                                               filter.values);
   std::vector<BoardValue> found;
   while (rows.executeStep()) found.push_back(ReadValue(rows));
   rows.reset();

@@ -102,6 +102,7 @@ void CoordinatorCore::Step(const Event& event, Moment now, Effects* effects) {
 }
 
 void CoordinatorCore::Tick(StepContext& step) {
+  TakeUpPutOff(state_);
   for (Agent* agent : TakeDueAgents(state_, step.now.boottime_ns)) {
     TickLink(step, *agent);
     TickIntake(step, *agent);
@@ -109,7 +110,8 @@ void CoordinatorCore::Tick(StepContext& step) {
   }
 }
 
-int64_t CoordinatorCore::NextWakeup(Moment) const {
+int64_t CoordinatorCore::NextWakeup(Moment now) const {
+  if (!state_.put_off.empty()) return now.boottime_ns;
   const int64_t held_ns =
       state_.any_held_until_ns != 0 && state_.queues.contains("") ? state_.any_held_until_ns : kNever;
   return std::min(FirstDeadline(state_), held_ns);

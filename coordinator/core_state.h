@@ -32,6 +32,8 @@ struct CoreConfig {
   int64_t first_seq = 1;    // above every seq that this instance_id has used
   double lease_s = 60;
   double offline_after_s = 30;
+  // Runs given to machines in one Step. A job for thousands of them would keep whoever asks waiting for its commit.
+  size_t dispatched_at_once = 128;
 };
 
 struct Job {
@@ -188,7 +190,8 @@ struct CoreState {
   std::map<std::tuple<std::string, std::string, int>, std::string> workloads;
   // Queued runs by the agent they are pinned to ("" for any).
   std::map<std::string, RunQueue> queues;
-  bool has_new_any_run = false;  // since the last Schedule
+  bool has_new_any_run = false;         // since the last Schedule
+  std::set<Agent*, AgentById> put_off;  // by Schedule, until the next Ticked
   // Why the runs of a job wait for any agent, found out once for all who ask between two Steps at one moment.
   mutable std::map<const Job*, std::string> any_reasons;
   mutable int64_t any_reasons_at_ns = 0;

@@ -35,9 +35,11 @@ v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& n
     }
   }
   *info.mutable_labels() = description.labels();
-  if (!is_brief) *info.mutable_host() = description.host();
   info.set_version(description.version());
-  *info.mutable_features() = description.features();
+  if (!is_brief) {
+    *info.mutable_host() = description.host();
+    *info.mutable_features() = description.features();
+  }
   info.set_last_seen_unix_s(agent.record.last_seen_unix_s);
   for (const auto& [id, attempt] : agent.attempts) {
     if (OccupiesMachine(*attempt)) info.set_running_run_id(attempt->record.run_id);

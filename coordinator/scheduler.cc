@@ -1,6 +1,7 @@
 #include "coordinator/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -74,10 +75,23 @@ void Schedule(StepContext& step) {
   }
   // For an agent that nothing has happened to there is as little to do as before, unless a run came that goes anywhere.
   if (std::exchange(state.has_new_any_run, false)) state.touched.insert(state.with_room.begin(), state.with_room.end());
+  size_t left = state.config.dispatched_at_once;
   for (Agent* agent : state.touched) {
     std::string device;
-    if (Run* run = FirstRunFor(state, *agent, step.now.boottime_ns, &device)) Dispatch(step, *agent, *run, device);
+    if (left == 0) {
+      state.put_off.insert(agent);
+    } else if (Run* run = FirstRunFor(state, *agent, step.now.boottime_ns, &device)) {
+      Dispatch(step, *agent, *run, device);
+      --left;
+    }
   }
+}
+
+void TakeUpPutOff(CoreState& state) {
+  const size_t taken = std::min(state.put_off.size(), state.config.dispatched_at_once);
+  const auto end = std::next(state.put_off.begin(), static_cast<std::ptrdiff_t>(taken));
+  state.touched.insert(state.put_off.begin(), end);
+  state.put_off.erase(state.put_off.begin(), end);
 }
 
 int QueuePosition(const CoreState& state, const Run& run) {

@@ -32,6 +32,7 @@ void CoordinatorProcess::Start() {
   config_.instance_id = epoch->instance_id;
   config_.lease_s = world_->plan().lease_s;
   config_.offline_after_s = world_->plan().lease_s / 2;
+  config_.dispatched_at_once = 3;  // which fleets as small as these exceed
   next_seq_ = 1;
   generation_ = 0;
   world_->Trace(name_, "starts epoch " + std::to_string(epoch_));

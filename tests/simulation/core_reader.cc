@@ -106,6 +106,8 @@ void CoreReader::Describe(const CoordinatorCore& core, const std::map<std::strin
   const CoreState& state = core.state_;
   digest->AddNotBefore(state.any_held_until_ns, boottime_ns);
   digest->Add(state.has_new_any_run);
+  digest->Add(state.put_off.size());
+  for (const Agent* agent : state.put_off) digest->Add(agent->id());
   for (const auto& [id, agent] : state.agents) {
     DescribeAgent(*agent, agents.at(id), state.config.epoch.coordinator_epoch, boottime_ns, digest);
   }

@@ -45,6 +45,8 @@ bool IsControl(unsigned char c) { return c < 0x20 || c == 0x7F; }
 }  // namespace
 
 int DisplayWidth(std::string_view text) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return static_cast<int>(text.size());
   int width = 0;
   for (size_t at = 0; at < text.size();) {
     if (text[at] == '\x1b') {

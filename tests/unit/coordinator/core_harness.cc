@@ -61,6 +61,7 @@ void CoreHarness::Build() {
   config.epoch = *store->BeginEpoch(lease_s);
   config.instance_id = config.epoch.instance_id;
   config.lease_s = lease_s;
+  config.dispatched_at_once = dispatched_at_once;
   core = std::make_unique<CoordinatorCore>(config, *store->Load(), clock.Now());
 }
 
@@ -172,7 +173,9 @@ void CoreHarness::Advance(double seconds) {
 void CoreHarness::Settle() {
   for (;;) {
     AnswerParked();
-    if (events_.empty()) return;
+    const Moment now = clock.Now();
+    if (events_.empty() && core->NextWakeup(now) > now.boottime_ns) return;
+    if (events_.empty()) events_.push_back(Ticked{});
     const Event event = events_.front();
     events_.pop_front();
     StepOnce(event);

@@ -64,6 +64,7 @@ class CoreHarness {
   std::unique_ptr<StoreReader> reader;
   std::unique_ptr<CoordinatorCore> core;
   double lease_s = 60;
+  size_t dispatched_at_once = CoreConfig().dispatched_at_once;  // from the next core on
 
  private:
   struct ParkedSync {

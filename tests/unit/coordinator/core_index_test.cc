@@ -15,6 +15,8 @@ const std::vector<std::string> kNames = {"one", "two", "three", "four", "five"};
 class RandomFleet {
  public:
   explicit RandomFleet(uint32_t seed) : random_(seed) {
+    fleet_.dispatched_at_once = seed % 2 == 0 ? 2 : 100;
+    fleet_.RestartCoordinator();
     for (const std::string& name : kNames) fleet_.AddAgent(name);
   }
 
@@ -134,6 +136,25 @@ TEST(CoreIndex, IsWhatAFullWalkGivesAndNoRunWaitsForEver) {
     for (int i = 0; i < kDisturbances && !testing::Test::HasFatalFailure(); ++i) fleet.Disturb();
     fleet.Recover();
   }
+}
+
+// Those who ask wait for the commit of a Step: it must not grow with the fleet.
+TEST(CoreIndex, AJobForManyMachinesIsSentInParts) {
+  CoreHarness fleet;
+  fleet.dispatched_at_once = 2;
+  fleet.RestartCoordinator();
+  for (const std::string& name : kNames) fleet.AddAgent(name);
+  Effects effects;
+  fleet.core->Step(SubmitAsked{1, CoreHarness::Request("all")}, fleet.clock.Now(), &effects);
+  std::vector<size_t> sent;
+  for (sent = {effects.calls.size()}; sent.size() < 5; sent.push_back(effects.calls.size())) {
+    const Moment now = fleet.clock.Now();
+    if (fleet.core->NextWakeup(now) > now.boottime_ns) break;
+    effects = {};
+    fleet.core->Step(Ticked{}, now, &effects);
+    EXPECT_EQ("", fleet.core->FindIndexFault(now));
+  }
+  EXPECT_THAT(sent, testing::ElementsAre(2, 2, 1));
 }
 
 }  // namespace

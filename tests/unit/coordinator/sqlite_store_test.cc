@@ -88,8 +88,13 @@ TEST(SqliteStore, ResultsFromBeforeVerdictsStayOnTheBoardWithoutAReason) {
   EXPECT_EQ(store->Load()->agents[0].description.name(), "lab-3");
 }
 
-// How many steps of SQLite's machine a board of two agents with two devices takes, each of which had `jobs` jobs.
-int BoardSteps(int jobs) {
+struct BoardCost {
+  int steps = 0;  // of SQLite's machine
+  int pages = 0;  // read from the file
+};
+
+// Of a board of two agents with two devices, each of which had `jobs` jobs.
+BoardCost CostOfBoard(int jobs, int report_bytes = 0) {
   SqlitePlace place;
   (void)place.OpenStore();
   SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
@@ -109,9 +114,8 @@ int BoardSteps(int jobs) {
   database.exec(
       "INSERT INTO attempts SELECT 'attempt of ' || run_id, run_id, 1, agent_id, '', 0, 'stored', 'succeeded', x'', 0, "
       "0, 0, 0, '', '', '', '', 0 FROM runs");
-  database.exec(
-      "INSERT INTO results SELECT 'attempt of ' || run_id, run_id, '', x'', 1, 'OK', NULL, '', '', 0, '', '' FROM "
-      "runs");
+  database.exec("INSERT INTO results SELECT 'attempt of ' || run_id, run_id, '', zeroblob(" +
+                std::to_string(report_bytes) + "), 1, 'OK', NULL, '', '', 0, '', '' FROM runs");
   database.exec("INSERT INTO metrics SELECT run_id, 'it_per_s', 'it/s', 70, NULL, NULL, NULL FROM runs");
   BoardQuery query;
   query.workload = "tensor_add";
@@ -119,18 +123,27 @@ int BoardSteps(int jobs) {
   query.board = "n=256";
   query.metric = "it_per_s";
   query.newest_job_only = true;
-  int steps = 0;
+  BoardCost cost;
   const auto count = [](void* counter) { return ++*static_cast<int*>(counter), 0; };
-  sqlite3_progress_handler(database.getHandle(), 1, count, &steps);
+  sqlite3_progress_handler(database.getHandle(), 1, count, &cost.steps);
+  (void)sqlite3_db_release_memory(database.getHandle());
+  int most = 0;
+  (void)sqlite3_db_status(database.getHandle(), SQLITE_DBSTATUS_CACHE_MISS, &cost.pages, &most, 1);
   SqlStatements statements(&database);
   EXPECT_EQ(ReadBoardValues(statements, query).size(), 4u);
   EXPECT_EQ(ReadBoards(statements, "tensor_add", 1).size(), 1u);
-  return steps;
+  (void)sqlite3_db_status(database.getHandle(), SQLITE_DBSTATUS_CACHE_MISS, &cost.pages, &most, 1);
+  return cost;
 }
 
 TEST(SqliteStore, WhatABoardCostsDoesNotGrowWithItsPast) {
-  const int few = BoardSteps(10), many = BoardSteps(1000);
+  const int few = CostOfBoard(10).steps, many = CostOfBoard(1000).steps;
   EXPECT_LT(many, 1.2 * few) << few << " steps with 10 jobs";
+}
+
+TEST(SqliteStore, ABoardDoesNotReadTheReports) {
+  const int small = CostOfBoard(10).pages, large = CostOfBoard(10, 1'000'000).pages;
+  EXPECT_LE(large, small + 8) << "four of them have a thousand pages";
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {
