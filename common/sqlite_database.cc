@@ -102,16 +102,19 @@ Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bo
   database.setBusyTimeout(kBusyTimeoutMs);
   database.exec("PRAGMA trusted_schema=OFF");
   database.exec("PRAGMA foreign_keys=ON");
-  // What one transaction of a large fleet touches; SQLite's own 2 MB are read again and again.
+  if (is_writer) {
+    const std::string verdict = BeginWriting(database);
+    if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
+    FLEETMARK_RETURN_IF_ERROR(Migrate(path, database, migrations));
+    // The journals that let a statement be undone: in a file, every page that it changes is written for them alone.
+    // Migrations keep theirs in files, for they sort whole tables.
+    database.exec("PRAGMA temp_store=MEMORY");
+    FLEETMARK_RETURN_IF_ERROR(CheckSchema(path, database, migrations));
+  }
+  // At most: what one transaction of a large fleet touches, a board as well as a job for all. SQLite's own 2 MB would
+  // be filled again and again.
   database.exec("PRAGMA cache_size=-16000");
-  if (!is_writer) return OkStatus();
-  const std::string verdict = BeginWriting(database);
-  if (verdict != "ok") return DataLoss(path.string() + " is corrupt: " + verdict, "restore it from a backup");
-  FLEETMARK_RETURN_IF_ERROR(Migrate(path, database, migrations));
-  // The journals that let a statement be undone: in a file, every page that it changes is written for them alone.
-  // Migrations keep theirs in files, for they sort whole tables.
-  database.exec("PRAGMA temp_store=MEMORY");
-  return CheckSchema(path, database, migrations);
+  return OkStatus();
 }
 
 }  // namespace

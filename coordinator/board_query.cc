@@ -1,6 +1,7 @@
 #include "coordinator/board_query.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "coordinator/run_query.h"
@@ -14,12 +15,13 @@ constexpr char kJoins[] =
     "JOIN metrics ON metrics.run_id = runs.run_id JOIN jobs ON jobs.job_id = runs.job_id "
     "JOIN agents ON agents.agent_id = runs.agent_id ";
 
-// What ReadValue reads.
+// What ReadValue reads, and the run's ordinal.
 constexpr char kColumns[] =
     "SELECT runs.run_id, jobs.sequence, agents.name, runs.agent_id, runs.device, runs.device_kind, "
     "results.device_model, runs.runtime, results.runtime_version, runs.profile, runs.overrides, "
     "runs.finished_unix_s, metrics.unit, metrics.value, metrics.ci_low, metrics.ci_high, metrics.n, "
-    "results.verdict, results.verdict_cause, results.verdict_reason FROM ";
+    "results.verdict, results.verdict_cause, results.verdict_reason, runs.ordinal FROM ";
+constexpr int kOrdinalColumn = 20;
 
 // The columns of the index runs_by_series: of a board, and of what makes a row of it and a line of a history.
 const std::vector<std::string> kBoard = {"workload", "workload_version", "board"};
@@ -51,6 +53,16 @@ std::string NextSeries() {
                 is_next + " ORDER BY " + SeriesOf("next") + " LIMIT 1)");
   }
   return "COALESCE(" + choices + ")";
+}
+
+// The ordinal of the job's first run.
+int64_t FirstRunOf(SqlStatements& statements, int64_t job_sequence) {
+  SQLite::Statement& row = statements.Bind(
+      "SELECT MIN(ordinal) FROM runs WHERE job_id = (SELECT job_id FROM jobs WHERE sequence = ?)", job_sequence);
+  (void)row.executeStep();
+  const int64_t ordinal = row.getColumn(0).getInt64();
+  row.reset();
+  return ordinal;
 }
 
 // A run of each series of a board, found by going from one series to the next through the index.
@@ -122,25 +134,35 @@ BoardValue ReadValue(SQLite::Statement& row) {
   return value;
 }
 
-// Of each series the newest job that `filter` lets through. Goes backwards through a series up to the end of that job,
-// for a newer job has higher ordinals: what a board costs does not grow with the jobs that there were before.
+// Of each series the newest job that `filter` lets through: its last run first, and then what the series has from the
+// job's first run on, for a newer job has higher ordinals. What a board costs does not grow with the jobs before those.
 std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQuery& query, const SqlFilter& filter) {
   const std::string sql = std::string(kColumns) + "runs AS one CROSS JOIN runs INDEXED BY runs_by_series" + kJoins +
                           "WHERE " + filter.where + AreOneSeries("runs", "one") +
-                          " AND one.ordinal = ? ORDER BY runs.ordinal DESC";
-  std::vector<SqlValue> values = filter.values;
-  values.emplace_back();
+                          " AND one.ordinal = ? AND runs.ordinal BETWEEN ? AND ? ORDER BY runs.ordinal DESC LIMIT ?";
+  const auto bind = [&](int64_t one, int64_t from, int64_t to, int64_t limit) -> SQLite::Statement& {
+    std::vector<SqlValue> values = filter.values;
+    values.insert(values.end(), {one, from, to, limit});
+    return statements.BindAll(sql, values);
+  };
   std::vector<BoardValue> found;
+  int64_t job_sequence = -1, job_begins = 0;  // most series have the same newest job
   for (const int64_t one : OneOfEachSeries(statements, query)) {
-    values.back() = one;
-    SQLite::Statement& rows = statements.BindAll(sql, values);
-    const size_t begin = found.size();
-    while (rows.executeStep()) {
-      BoardValue value = ReadValue(rows);
-      if (found.size() > begin && value.job_sequence != found.back().job_sequence) break;
-      found.push_back(std::move(value));
+    SQLite::Statement& newest = bind(one, 0, std::numeric_limits<int64_t>::max(), 1);
+    if (!newest.executeStep()) {
+      newest.reset();
+      continue;
     }
-    rows.reset();
+    const size_t begin = found.size();
+    found.push_back(ReadValue(newest));
+    const int64_t last = newest.getColumn(kOrdinalColumn).getInt64();
+    newest.reset();
+    if (std::exchange(job_sequence, found.back().job_sequence) != found.back().job_sequence) {
+      job_begins = FirstRunOf(statements, job_sequence);
+    }
+    SQLite::Statement& others = bind(one, job_begins, last - 1, -1);
+    while (others.executeStep()) found.push_back(ReadValue(others));
+    others.reset();
     std::reverse(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end());
   }
   std::stable_sort(found.begin(), found.end(),

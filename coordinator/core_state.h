@@ -191,7 +191,7 @@ struct CoreState {
   // Queued runs by the agent they are pinned to ("" for any).
   std::map<std::string, RunQueue> queues;
   bool has_new_any_run = false;         // since the last Schedule
-  std::set<Agent*, AgentById> put_off;  // by Schedule, until the next Ticked
+  std::set<Agent*, AgentById> put_off;  // by Schedule, until a Ticked takes them up
   // Why the runs of a job wait for any agent, found out once for all who ask between two Steps at one moment.
   mutable std::map<const Job*, std::string> any_reasons;
   mutable int64_t any_reasons_at_ns = 0;

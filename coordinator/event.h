@@ -80,7 +80,7 @@ struct LookedUp {
   std::string attempt_id;
   std::optional<AttemptRecord> attempt;
 };
-// Time passed; every deadline that has come is acted on. See CoordinatorCore::NextWakeup.
+// Time passed: every deadline that has come is acted on, and some of what was put off. See CoordinatorCore::NextWakeup.
 struct Ticked {};
 
 using Event = std::variant<AddAgentAsked, RemoveAgentAsked, DrainAsked, SubmitAsked, CancelAsked, KeepProfilesAsked,

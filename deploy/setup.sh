@@ -196,7 +196,7 @@ choose_torch() {
         say "    pip: PyTorch $TORCH_VERSION is installed in build/torch-venv"
       elif ! run_in_group ask_pip >"$log" 2>&1; then
         TORCH=apt
-        say "    apt: pip could not be asked for torch==$TORCH_VERSION: $(grep -m 1 -E '^(WARNING|ERROR)' "$log" || tail -n 1 "$log")"
+        say "    apt: pip could not be asked for torch==$TORCH_VERSION: $(grep -m 1 -E 'Retrying|^ERROR' "$log" || grep -v '^$' "$log" | tail -n 1)"
       else
         read -r kind version count < <(read_pip_report) || true
         if [[ -z $kind ]]; then

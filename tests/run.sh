@@ -135,7 +135,8 @@ run_integration_under_asan() {
 part_asan-ubsan-integration() {
   step asan-ubsan-configure "Configuring build/asan-ubsan" cmake --preset asan-ubsan
   step asan-ubsan-integration-build "Building daemons and command line with the same" build asan-ubsan \
-    fleetmark fleetmark-agent fleetmark-coordinator fake_runner reflection_client step_statistics
+    fleetmark fleetmark-agent fleetmark-coordinator fake_runner reflection_client step_statistics shifted_clock \
+    fleetmark-{agent,coordinator,cli}-ahead-{1,2}
   shown_step "Integration tests of daemons with AddressSanitizer and UndefinedBehaviorSanitizer" run_integration_under_asan
 }
 

@@ -75,7 +75,7 @@ class Measurement:
             if self.warmup_steps == 0:
                 self.first_call_s = elapsed
             self.warmup_steps += 1
-            if self.warmup_steps == self.parameters["warmup"]:
+            if self.warmup_steps == self.parameters["warmup"] and self.step_in_epoch != self.steps_per_epoch:
                 send("phase", {"name": "measure"})
         else:
             self.steps += 1
@@ -104,6 +104,8 @@ class Measurement:
         self.epochs.append(epoch)
         self.epoch_s, self.step_in_epoch = 0.0, 0
         send("training_epoch", epoch)
+        if self.steps == 0 and self.warmup_steps == self.parameters["warmup"]:  # which ended with the epoch
+            send("phase", {"name": "measure"})
         for name in ("loss", "val_loss"):
             if not math.isfinite(epoch.get(name, 0.0)):
                 raise Failure("diverged", f"{name} is not finite after epoch {epoch['epoch']}: training diverged")

@@ -109,7 +109,8 @@ def quota(threads):
 
 
 def measure(options, condition, workload, state_dir):
-    """What the verdict says, and under which condition it was: "alone" may turn out to have been "unsteady"."""
+    """What the verdict says, and under which condition it was: "alone" may turn out to have been "unsteady"; and for
+    how unsteady the witness had the machine, None without one."""
     surroundings = {"alone": contextlib.nullcontext, "neighbour": neighbour,
                     "quota": lambda: quota(options.threads)}[condition]
     watching = Witness() if condition == "alone" else contextlib.nullcontext()
@@ -124,12 +125,13 @@ def measure(options, condition, workload, state_dir):
         raise SystemExit(f"{workload[0]} {condition}: exit code {done.returncode}: {done.stderr.strip()}")
     report = json.loads(done.stdout)
     telemetry = report["result"]["telemetry"]
+    unsteadiness = None
     if witness:
         began = report["started_unix_s"]
-        if witness.unsteadiness(began + telemetry["measured_from_s"],
-                                began + telemetry["measured_until_s"]) > MOST_UNSTEADY:
+        unsteadiness = witness.unsteadiness(began + telemetry["measured_from_s"], began + telemetry["measured_until_s"])
+        if unsteadiness > MOST_UNSTEADY:
             condition = "unsteady"
-    return report["result"]["verdict"], condition
+    return report["result"]["verdict"], condition, unsteadiness
 
 
 def main():
@@ -156,9 +158,10 @@ def main():
         for number in range(options.rounds):
             for condition in conditions[number % len(conditions):] + conditions[:number % len(conditions)]:
                 workload = WORKLOADS[number // len(conditions) % len(WORKLOADS)]
-                verdict, was = measure(options, condition, workload, state_dir)
+                verdict, was, unsteadiness = measure(options, condition, workload, state_dir)
                 called[was][verdict["kind"], verdict["cause"]] += 1
-                print(f"round {number + 1} {workload[0]} {was}: {verdict['kind']} {verdict['cause']}: "
+                seen = "" if unsteadiness is None else f" ({100 * unsteadiness:.1f} %)"
+                print(f"round {number + 1} {workload[0]} {was}{seen}: {verdict['kind']} {verdict['cause']}: "
                       f"{verdict['evidence'][0]}", file=sys.stderr, flush=True)
     # Of a machine that is never steady nothing can be said.
     holds = "alone" not in conditions or called["alone"].total() >= options.rounds / 4

@@ -43,13 +43,13 @@ std::vector<double> MakeSteps(Scene* scene) {
   return step_s;
 }
 
-struct Moment {
+struct Place {
   double x;  // share of the run
   bool is_evaluation;
 };
 
 // At `at_s` behind the first step of the measured part, whose steps take `steps_s`.
-Moment MomentAt(const Scene& scene, double steps_s, double at_s) {
+Place PlaceAt(const Scene& scene, double steps_s, double at_s) {
   if (scene.epochs == 0) return {at_s / steps_s, false};
   const double training_s = steps_s / scene.epochs, epoch_s = training_s + scene.evaluation_s;
   const double epoch = std::clamp(std::floor(at_s / epoch_s), 0.0, scene.epochs - 1.0),
@@ -68,9 +68,10 @@ void AddTelemetry(Scene* scene, double steps_s, v1::Telemetry* telemetry) {
     v1::TelemetrySeries* series = telemetry->add_series();
     series->set_name(name);
     for (const double at : telemetry->at_s()) {
-      const Moment moment = MomentAt(*scene, steps_s, at - from);
-      const bool is_other = moment.is_evaluation && name == telemetry::kWorkerPageFaults.name;
-      const double exact = value(std::clamp(moment.x, 0.0, 1.0)) * (is_other ? faults_of_evaluation : 1);
+      const Place place = PlaceAt(*scene, steps_s, at - from);
+      const bool is_other =
+          place.is_evaluation && (name == telemetry::kWorkerPageFaults.name || name == telemetry::kWorkerSystem.name);
+      const double exact = value(std::clamp(place.x, 0.0, 1.0)) * (is_other ? faults_of_evaluation : 1);
       const double shown = exact * (1 + scene->jitter[name] * scene->dice.Normal());
       const bool is_lost = scene->dice.Chance(0.01);  // a sensor did not answer in time
       series->add_values(is_lost ? kUnknown : static_cast<float>(std::max(shown, 0.0)));

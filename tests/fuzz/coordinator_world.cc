@@ -196,8 +196,9 @@ std::string CoordinatorWorld::Named(const std::string& word) const {
 void CoordinatorWorld::Tick(double seconds) {
   now_.boottime_ns += SecondsToNanos(seconds);
   now_.unix_ns += SecondsToNanos(seconds);
-  // One deadline may bring about another at once: an agent that has become silent is called anew.
-  constexpr int kMostTicks = 3;
+  // One deadline may bring about another at once: an agent that has become silent is called anew. And runs are sent
+  // in parts.
+  constexpr int kMostTicks = 8;
   for (int i = 0; i == 0 || (i < kMostTicks && core_->NextWakeup(now_) <= now_.boottime_ns); ++i) Step(Ticked{});
   Require(core_->NextWakeup(now_) > now_.boottime_ns, "a few Ticked act on every deadline that has come");
 }
@@ -215,6 +216,7 @@ void CoordinatorWorld::Restart(bool is_same_process) {
     config_.epoch.previous_lease_s = std::max(config_.epoch.previous_lease_s, config_.lease_s);
   } else {
     config_ = {};
+    config_.dispatched_at_once = 1;
     config_.epoch = std::move(store_->BeginEpoch(config_.lease_s)).value();
     config_.instance_id = "instance " + std::to_string(++starts_);
   }

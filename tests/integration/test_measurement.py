@@ -89,6 +89,16 @@ class Measurement(unittest.TestCase):
         self.assertEqual(1, send.mock_calls.count(unittest.mock.call("phase", {"name": "finish"})))
         self.assertEqual(unittest.mock.call("phase", {"name": "finish"}), send.mock_calls[-1])
 
+    def test_the_measured_part_begins_behind_the_evaluation_of_a_warm_up_that_was_an_epoch(self):
+        for warmup, expected in ((4, ["training_epoch", "measure"]), (3, ["measure", "training_epoch"])):
+            with unittest.mock.patch.object(measurement, "send") as send:
+                measured = measurement.Measurement({**self.GIVEN, "warmup": warmup}, steps_per_epoch=4)
+                for _ in range(4):
+                    measured.step(8)
+                measured.end_epoch(loss=1.0)
+            said = [call.args[1].get("name") or call.args[0] for call in send.mock_calls if call.args[0] != "progress"]
+            self.assertEqual(expected, said[-2:])
+
     def test_a_loss_that_is_not_finite_ends_the_run(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)
         with self.assertRaises(protocol.Failure) as caught:

@@ -251,7 +251,9 @@ class Unwritable(StartTest):
         self.start_fails("coordinator", self.coordinator_arguments("file/state"), str(blocker))
         self.start_fails("agent", self.fleet.agent_arguments("lab-1", state="file/state"), str(blocker))
 
-    @mounts.needs_mount
+
+@mounts.needs_mount
+class ReadOnly(StartTest):
     def test_a_read_only_state_directory(self):
         for name, arguments in (("coordinator", self.coordinator_arguments("ro-coordinator")),
                                 ("agent", self.fleet.agent_arguments("lab-1", state="ro-agent"))):

@@ -67,6 +67,14 @@ TEST(StepPlacesTest, LeaveOutEvaluations) {
   EXPECT_THAT(StepPlaces(result).Of(0, kEnd), ElementsAre(Lies(5 / 80.0, 1.0))) << "too short to be seen";
 }
 
+TEST(StepPlacesTest, AnEpochThatEndsWithTheWarmupIsEvaluatedBeforeThem) {
+  v1::Result result = RunOf(0, 80, 100);
+  result.add_training_epochs()->set_epoch_s(5.1);  // the warm-up is taken to last 5
+  result.add_training_epochs()->set_epoch_s(40);
+  result.add_training_epochs()->set_epoch_s(40);
+  EXPECT_THAT(StepPlaces(result).Of(50, kEnd), ElementsAre(Lies(0.6, 0.9))) << "one evaluation lies before it";
+}
+
 TEST(StepPlacesTest, AValueMayStandForSeveralSteps) {
   v1::Result result = RunOf(10, 40, 90);
   result.mutable_summary()->set_measured_s(80);
@@ -82,10 +90,12 @@ TEST(StepPlacesTest, NonsenseIsNowhere) {
   v1::Result result = RunOf(0, 40, 50);
   result.add_training_epochs()->set_epoch_s(-100);
   EXPECT_THAT(StepPlaces(result).Of(0, kEnd), ElementsAre(Lies(0.0, 1.0))) << "an epoch that took less than nothing";
+  result.mutable_summary()->set_warmup_steps(std::numeric_limits<int>::max());
+  result.mutable_summary()->set_warmup_found(-1);
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1.0}) {
     result.mutable_samples(0)->set_values(3, bad);
     result.mutable_training_epochs(0)->set_epoch_s(bad);
-    StepPlaces(result).Of(0, kEnd);
+    for (const MeasuredPart& part : StepPlaces(result).Of(0, kEnd)) EXPECT_LT(part.from, part.until);
   }
 }
 

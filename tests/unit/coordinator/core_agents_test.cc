@@ -31,6 +31,8 @@ TEST(CoreAgents, ABriefListHasWhatATableShows) {
   EXPECT_EQ(brief.devices_size(), whole.devices_size());
   EXPECT_EQ(brief.state(), "idle");
   EXPECT_FALSE(brief.has_host());
+  EXPECT_GT(whole.features_size(), 0);
+  EXPECT_EQ(brief.features_size(), 0);
 }
 
 TEST(CoreAgents, OneThatCannotBeCalledBackIsRefused) {

@@ -94,7 +94,7 @@ struct BoardCost {
 };
 
 // Of a board of two agents with two devices, each of which had `jobs` jobs.
-BoardCost CostOfBoard(int jobs, int report_bytes = 0) {
+BoardCost CostOfBoard(int jobs, int report_bytes = 0, double since_unix_s = 0) {
   SqlitePlace place;
   (void)place.OpenStore();
   SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
@@ -123,6 +123,7 @@ BoardCost CostOfBoard(int jobs, int report_bytes = 0) {
   query.board = "n=256";
   query.metric = "it_per_s";
   query.newest_job_only = true;
+  query.since_unix_s = since_unix_s;
   BoardCost cost;
   const auto count = [](void* counter) { return ++*static_cast<int*>(counter), 0; };
   sqlite3_progress_handler(database.getHandle(), 1, count, &cost.steps);
@@ -139,6 +140,8 @@ BoardCost CostOfBoard(int jobs, int report_bytes = 0) {
 TEST(SqliteStore, WhatABoardCostsDoesNotGrowWithItsPast) {
   const int few = CostOfBoard(10).steps, many = CostOfBoard(1000).steps;
   EXPECT_LT(many, 1.2 * few) << few << " steps with 10 jobs";
+  const int recent = CostOfBoard(1000, 0, 1002 + 1000).steps;  // the newest job alone was finished since then
+  EXPECT_LT(recent, 1.2 * few);
 }
 
 TEST(SqliteStore, ABoardDoesNotReadTheReports) {
