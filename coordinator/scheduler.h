@@ -7,7 +7,8 @@
 namespace fleetmark {
 
 // Gives every machine that is free the run that comes first for it: by priority, then age, then repetition, whether the
-// run is pinned to it or may go anywhere. Puts off the machines that are left when it gave as many runs as one Step may.
+// run is pinned to it or may go anywhere. Puts off the machines that are left when it gave as many runs as one Step
+// may.
 void Schedule(StepContext& step);
 
 // Touches as many of the machines that were put off as one Step may give runs to.
