@@ -151,6 +151,7 @@ TEST_F(BackupTest, MigratesAnOlderSchema) {
   }
   {
     SQLite::Database older(At("coordinator.db").string(), SQLite::OPEN_READWRITE);
+    older.exec("DROP INDEX results_of_boards");
     older.exec("DROP INDEX runs_by_series");
     older.exec("DROP TABLE agent_descriptions");
     older.exec("ALTER TABLE agents ADD COLUMN description BLOB NOT NULL DEFAULT x''");
