@@ -29,10 +29,10 @@ class NetworkTest(unittest.TestCase):
         lab.start_agent("lab-1", *agent, **keywords)
         return lab
 
-    def start_runs(self):
+    def start_runs(self, deadline_s=fleet.DEADLINE_S):
         """One run that goes on until it is released and two that wait."""
         runs = self.fleet.submit("hold", "--on", "lab-1", "--repeat", "3")
-        self.fleet.wait_for_run(runs[0], "running")
+        self.fleet.wait_for_run(runs[0], "running", deadline_s)
         self.fleet.wait_for_spawn()
         return runs
 
@@ -57,7 +57,7 @@ class NetworkTest(unittest.TestCase):
         self.assertEqual(len(runs), len(lab.spawned()), "each attempt spawned one worker")
         fleet.wait_until(lambda: not lab.workers(), "no worker is left")
         fleet.wait_until(lambda: self.journaled() == 0, "the agent was told that its reports are stored", deadline_s)
-        lab.wait_for_agent("lab-1", "idle")
+        lab.wait_for_agent("lab-1", "idle", deadline_s)
         if runs_another:
             last = lab.submit()[0]
             self.assertEqual("succeeded", lab.wait_for_run(last, deadline_s=deadline_s)["state"], "the machine is free")
@@ -166,11 +166,12 @@ class Connections(NetworkTest):
 class Loss(NetworkTest):
     def test_a_third_of_all_packets_is_lost(self):
         self.wire.loss = {end: 0.3 for end in self.wire.loss}
-        # TCP doubles its pause with each loss.
-        lab = self.start("--offline-after", "30", "--lease", "60", join_deadline_s=120)
-        runs = self.start_runs()
+        # TCP doubles its pause with each loss: half a minute of silence is not rare, and then the agent is offline for it.
+        patience_s = 120
+        lab = self.start("--offline-after", "30", "--lease", "60", join_deadline_s=patience_s)
+        runs = self.start_runs(patience_s)
         lab.release()
-        self.assert_nothing_happened(runs)
+        self.assert_nothing_happened(runs, patience_s)
 
 
 class Delay(NetworkTest):
