@@ -1,6 +1,5 @@
 #include "coordinator/board_query.h"
 
-#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -153,7 +152,6 @@ std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQue
       newest.reset();
       continue;
     }
-    const size_t begin = found.size();
     found.push_back(ReadValue(newest));
     const int64_t last = newest.getColumn(kOrdinalColumn).getInt64();
     newest.reset();
@@ -163,10 +161,7 @@ std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQue
     SQLite::Statement& others = bind(one, job_begins, last - 1, -1);
     while (others.executeStep()) found.push_back(ReadValue(others));
     others.reset();
-    std::reverse(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end());
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const BoardValue& a, const BoardValue& b) { return a.finished_unix_s < b.finished_unix_s; });
   return found;
 }
 
@@ -182,6 +177,28 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
   while (rows.executeStep()) found.push_back(ReadValue(rows));
   rows.reset();
   return found;
+}
+
+std::vector<BoardValue> ReadNewBoardValues(SqlStatements& statements, const BoardQuery& query, int64_t last_result) {
+  SqlFilter filter = MakeBoardFilter(query);
+  filter.Add("fresh.rowid > ?", last_result);
+  SQLite::Statement& rows =
+      statements.BindAll(std::string(kColumns) + "results AS fresh CROSS JOIN runs ON runs.run_id = fresh.run_id" +
+                             kJoins + "WHERE results.rowid = fresh.rowid AND " + filter.where,
+                         filter.values);
+  std::vector<BoardValue> found;
+  while (rows.executeStep()) found.push_back(ReadValue(rows));
+  rows.reset();
+  return found;
+}
+
+// Rows of results are never deleted, so each gets the number behind the last.
+int64_t ReadLastResult(SqlStatements& statements) {
+  SQLite::Statement& row = statements.Bind("SELECT MAX(rowid) FROM results");
+  (void)row.executeStep();
+  const int64_t last = row.getColumn(0).getInt64();
+  row.reset();
+  return last;
 }
 
 std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version) {

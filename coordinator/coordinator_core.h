@@ -36,7 +36,7 @@ class CoordinatorCore {
   bool Describe(v1::RunInfo* run, Moment now) const;
 
   // Sorted by name.
-  std::vector<v1::AgentInfo> Agents(Moment now, const v1::ListAgentsRequest& request = {}) const;
+  v1::ListAgentsResponse Agents(Moment now, const v1::ListAgentsRequest& request = {}) const;
   // One of them, by id; an empty one when there is none.
   v1::AgentInfo AgentById(const std::string& agent_id, Moment now) const;
   std::vector<v1::WorkloadOffer> Workloads() const;

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <map>
+#include <unordered_map>
+#include <utility>
 
 #include "coordinator/coordinator_core.h"
 #include "coordinator/profiles.h"
@@ -14,39 +16,59 @@ void AddBriefly(const v1::Runtime& runtime, v1::AgentInfo* info) {
   v1::Runtime* brief = info->add_runtimes();
   brief->set_name(runtime.name());
   brief->set_unavailable(runtime.unavailable());
-  brief->mutable_description()->set_runtime(runtime.description().runtime());
   brief->mutable_description()->set_runtime_version(runtime.description().runtime_version());
 }
 
-v1::AgentInfo InfoOf(const CoreState& state, const Agent& agent, const Moment& now, bool is_brief = false) {
-  const v1::AgentDescription& description = agent.record.description;
-  v1::AgentInfo info;
-  info.set_agent_id(agent.id());
-  info.set_name(agent.name());
-  info.set_state(StateOfAgent(agent));
-  info.set_reason(ReasonOfAgent(agent, now));
-  info.set_address(agent.record.address);
-  *info.mutable_devices() = description.devices();
-  for (const v1::Runtime& runtime : *agent.record.runtimes) {
-    if (is_brief) {
-      AddBriefly(runtime, &info);
-    } else {
-      *info.add_runtimes() = runtime;
-    }
-  }
-  *info.mutable_labels() = description.labels();
-  info.set_version(description.version());
-  if (!is_brief) {
-    *info.mutable_host() = description.host();
-    *info.mutable_features() = description.features();
-  }
-  info.set_last_seen_unix_s(agent.record.last_seen_unix_s);
-  for (const auto& [id, attempt] : agent.attempts) {
-    if (OccupiesMachine(*attempt)) info.set_running_run_id(attempt->record.run_id);
-  }
+void AddBriefly(const v1::Device& device, v1::AgentInfo* info) {
+  v1::Device* brief = info->add_devices();
+  brief->set_name(device.name());
+  brief->set_model(device.model());
+}
+
+void DescribeNow(const CoreState& state, const Agent& agent, const Moment& now, v1::AgentInfo* info) {
+  info->set_name(agent.name());
+  info->set_state(StateOfAgent(agent));
+  info->set_reason(ReasonOfAgent(agent, now));
+  info->set_address(agent.record.address);
+  info->set_last_seen_unix_s(agent.record.last_seen_unix_s);
   const auto queue = state.queues.find(agent.id());
-  info.set_queued_runs(queue == state.queues.end() ? 0 : static_cast<int>(queue->second.runs.size()));
-  return info;
+  info->set_queued_runs(queue == state.queues.end() ? 0 : static_cast<int>(queue->second.runs.size()));
+}
+
+// What a table of agents shows of it.
+void DescribeSetUpBriefly(const Agent& agent, v1::AgentInfo* info) {
+  const v1::AgentDescription& description = agent.record.description;
+  for (const v1::Device& device : description.devices()) AddBriefly(device, info);
+  for (const v1::Runtime& runtime : *agent.record.runtimes) AddBriefly(runtime, info);
+  *info->mutable_labels() = description.labels();
+  info->set_version(description.version());
+}
+
+// Equal for agents of which DescribeSetUpBriefly says the same. Those that can run the same share their runtimes.
+std::string KeyOfSetUp(const Agent& agent) {
+  const v1::AgentDescription& description = agent.record.description;
+  std::string key =
+      description.version() + "\n" + std::to_string(reinterpret_cast<uintptr_t>(agent.record.runtimes.get()));
+  for (const v1::Device& device : description.devices()) key += "\n" + device.name() + "\t" + device.model();
+  for (const auto& [name, value] : std::map(description.labels().begin(), description.labels().end())) {
+    key += "\n" + name + "=" + value;
+  }
+  return key;
+}
+
+void DescribeWhole(const CoreState& state, const Agent& agent, const Moment& now, v1::AgentInfo* info) {
+  const v1::AgentDescription& description = agent.record.description;
+  DescribeNow(state, agent, now, info);
+  info->set_agent_id(agent.id());
+  *info->mutable_devices() = description.devices();
+  *info->mutable_runtimes() = *agent.record.runtimes;
+  *info->mutable_labels() = description.labels();
+  info->set_version(description.version());
+  *info->mutable_host() = description.host();
+  *info->mutable_features() = description.features();
+  for (const auto& [id, attempt] : agent.attempts) {
+    if (OccupiesMachine(*attempt)) info->set_running_run_id(attempt->record.run_id);
+  }
 }
 
 }  // namespace
@@ -66,19 +88,33 @@ bool CoordinatorCore::Describe(v1::RunInfo* info, Moment now) const {
   return true;
 }
 
-std::vector<v1::AgentInfo> CoordinatorCore::Agents(Moment now, const v1::ListAgentsRequest& request) const {
-  std::vector<v1::AgentInfo> agents;
-  agents.reserve(request.name().empty() ? state_.agents_by_name.size() : 1);
+v1::ListAgentsResponse CoordinatorCore::Agents(Moment now, const v1::ListAgentsRequest& request) const {
+  v1::ListAgentsResponse list;
+  std::unordered_map<std::string, int> like;
   for (const auto& [name, agent] : state_.agents_by_name) {
     if (!request.name().empty() && request.name() != name) continue;
-    agents.push_back(InfoOf(state_, *agent, now, request.brief()));
+    v1::AgentInfo* info = list.add_agents();
+    if (!request.brief()) {
+      DescribeWhole(state_, *agent, now, info);
+      continue;
+    }
+    DescribeNow(state_, *agent, now, info);
+    const auto [first, is_new] =
+        request.once() ? like.try_emplace(KeyOfSetUp(*agent), list.agents_size() - 1) : std::pair(like.end(), true);
+    if (is_new) {
+      DescribeSetUpBriefly(*agent, info);
+    } else {
+      info->set_like(first->second);
+    }
   }
-  return agents;
+  return list;
 }
 
 v1::AgentInfo CoordinatorCore::AgentById(const std::string& agent_id, Moment now) const {
+  v1::AgentInfo info;
   const auto found = state_.agents.find(agent_id);
-  return found == state_.agents.end() ? v1::AgentInfo() : InfoOf(state_, *found->second, now);
+  if (found != state_.agents.end()) DescribeWhole(state_, *found->second, now, &info);
+  return info;
 }
 
 std::vector<v1::WorkloadOffer> CoordinatorCore::Workloads() const {

@@ -10,20 +10,15 @@
 namespace fleetmark {
 namespace {
 
-using Series = std::tuple<std::string, std::string, std::string, std::string, std::string>;
-
-Series SeriesOf(const BoardValue& value) {
-  return {value.agent_id, value.device, value.runtime, value.profile, value.overrides};
-}
-
 bool IsLessBetter(const v1::MetricSpec& metric) { return metric.better() == "less"; }
 
 // Of an even number the worse of the two in the middle.
-const BoardValue& Middle(std::vector<BoardValue>* values, bool is_less_better) {
-  std::sort(values->begin(), values->end(), [is_less_better](const BoardValue& a, const BoardValue& b) {
-    return is_less_better ? a.value < b.value : a.value > b.value;
+const BoardValue& Middle(std::vector<const BoardValue*>* values, bool is_less_better) {
+  std::sort(values->begin(), values->end(), [is_less_better](const BoardValue* a, const BoardValue* b) {
+    if (a->value == b->value) return a->run_id < b->run_id;
+    return is_less_better ? a->value < b->value : a->value > b->value;
   });
-  return (*values)[values->size() / 2];
+  return *(*values)[values->size() / 2];
 }
 
 v1::LeaderboardRow RowOf(const BoardValue& value) {
@@ -48,12 +43,12 @@ v1::LeaderboardRow RowOf(const BoardValue& value) {
 }
 
 void AddMeasured(const LeaderboardInput& input, v1::Leaderboard* board) {
-  std::map<Series, std::vector<BoardValue>> newest;
+  std::map<Series, std::vector<const BoardValue*>> newest;
   for (const BoardValue& value : input.values) {
-    std::vector<BoardValue>& values = newest[SeriesOf(value)];
-    if (!values.empty() && values.front().job_sequence > value.job_sequence) continue;
-    if (!values.empty() && values.front().job_sequence < value.job_sequence) values.clear();
-    values.push_back(value);
+    std::vector<const BoardValue*>& values = newest[SeriesOf(value)];
+    if (!values.empty() && values.front()->job_sequence > value.job_sequence) continue;
+    if (!values.empty() && values.front()->job_sequence < value.job_sequence) values.clear();
+    values.push_back(&value);
   }
   for (auto& [series, values] : newest) {
     *board->add_rows() = RowOf(Middle(&values, IsLessBetter(input.metric)));
@@ -114,10 +109,10 @@ void Rank(bool is_less_better, bool include_flagged, v1::Leaderboard* board) {
     return row.has_value() && (include_flagged || !IsFlagged(row.verdict()));
   };
   auto* rows = board->mutable_rows();
-  std::stable_sort(rows->begin(), rows->end(), [&](const auto& a, const auto& b) {
-    if (is_ranked(a) != is_ranked(b)) return is_ranked(a);
-    if (a.has_value() != b.has_value()) return a.has_value();
-    return is_less_better ? a.value() < b.value() : a.value() > b.value();
+  std::stable_sort(rows->pointer_begin(), rows->pointer_end(), [&](const auto* a, const auto* b) {
+    if (is_ranked(*a) != is_ranked(*b)) return is_ranked(*a);
+    if (a->has_value() != b->has_value()) return a->has_value();
+    return is_less_better ? a->value() < b->value() : a->value() > b->value();
   });
   const v1::LeaderboardRow* first = nullptr;
   for (int i = 0; i < rows->size(); ++i) {

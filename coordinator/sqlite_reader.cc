@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/ids.h"
+#include "coordinator/board_memory.h"
 #include "coordinator/board_query.h"
 #include "coordinator/run_query.h"
 #include "coordinator/sqlite_pool.h"
@@ -186,7 +187,7 @@ class SqliteReader : public StoreReader {
 
   StatusOr<std::vector<BoardValue>> BoardValues(const BoardQuery& query) override {
     return Read<std::vector<BoardValue>>([&](SqlStatements& statements, auto* values) {
-      *values = ReadBoardValues(statements, query);
+      *values = boards_.Read(statements, query);
       return OkStatus();
     });
   }
@@ -220,6 +221,7 @@ class SqliteReader : public StoreReader {
   }
 
   SqlitePool pool_;
+  BoardMemory boards_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -103,6 +104,11 @@ struct BoardValue {
   std::string verdict_cause;
   std::string verdict_reason;  // the first sentence of its evidence
 };
+// A row of a board, and a line of a history: agent, device, runtime, profile, overrides.
+using Series = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+inline Series SeriesOf(const BoardValue& value) {
+  return {value.agent_id, value.device, value.runtime, value.profile, value.overrides};
+}
 struct BoardQuery {
   std::string workload;
   int workload_version = 0;
@@ -152,7 +158,7 @@ class StoreReader {
   virtual StatusOr<std::string> ResolveRun(const std::string& prefix) = 0;
   virtual StatusOr<std::string> ResolveJob(const std::string& prefix) = 0;
   virtual StatusOr<std::vector<WorkloadRecord>> ListWorkloads() = 0;
-  // Oldest first.
+  // Oldest first; with `newest_job_only` in any order.
   virtual StatusOr<std::vector<BoardValue>> BoardValues(const BoardQuery& query) = 0;
   // The boards of a workload that have results, sorted.
   virtual StatusOr<std::vector<std::string>> Boards(const std::string& workload, int workload_version) = 0;

@@ -3,9 +3,7 @@
 namespace fleetmark {
 
 Status ListAgents(Coordinator& coordinator, const v1::ListAgentsRequest& request, v1::ListAgentsResponse* response) {
-  coordinator.loop().View([&](const CoordinatorCore& core, Moment now) {
-    for (v1::AgentInfo& agent : core.Agents(now, request)) response->add_agents()->Swap(&agent);
-  });
+  coordinator.loop().View([&](const CoordinatorCore& core, Moment now) { *response = core.Agents(now, request); });
   return OkStatus();
 }
 

@@ -8,7 +8,8 @@ void CoordinatorWorld::CheckStored() {
   const StatusOr<StoredState> stored = store_->Load();
   Require(stored.ok(), "what is stored can be loaded");
   const CoordinatorCore rebuilt(config_, *stored, now_);
-  Require(rebuilt.Agents(now_).size() == core_->Agents(now_).size(), "a rebuilt core has the same agents");
+  Require(rebuilt.Agents(now_).agents_size() == core_->Agents(now_).agents_size(),
+          "a rebuilt core has the same agents");
   Require(rebuilt.Workloads().size() == core_->Workloads().size(), "a rebuilt core has the same workloads");
   Require(rebuilt.Profiles({})->size() == core_->Profiles({})->size(), "a rebuilt core has the same profiles");
   std::map<std::string, std::string> live;  // attempts by run
@@ -32,7 +33,7 @@ void CoordinatorWorld::CheckStored() {
   query.workload_version = 1;
   query.metric = "it_per_s";
   Require(reader_->BoardValues(query).ok() && reader_->ListWorkloads().ok(), "a board can be read");
-  for (const v1::AgentInfo& agent : core_->Agents(now_)) Require(ToJson(agent, false) != "{}", "an agent can be shown");
+  Require(ToJson(core_->Agents(now_), false) != "", "agents can be shown");
 }
 
 }  // namespace fleetmark::fuzz

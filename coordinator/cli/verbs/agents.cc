@@ -30,6 +30,12 @@ std::string JoinRuntimes(const v1::AgentInfo& agent) {
   return text.empty() ? "none" : text;
 }
 
+// The agent whose entry has the version, labels, devices and runtimes of this one.
+const v1::AgentInfo& SetUpOf(const v1::AgentInfo& agent, const v1::ListAgentsResponse& list) {
+  const bool is_elsewhere = agent.has_like() && agent.like() >= 0 && agent.like() < list.agents_size();
+  return is_elsewhere ? list.agents(agent.like()) : agent;
+}
+
 std::string RenderAgents(const v1::ListAgentsResponse& list, const Terminal& terminal, double now_unix_s) {
   Table table({{"NAME", kEssential, 10},
                {"STATE"},
@@ -42,22 +48,23 @@ std::string RenderAgents(const v1::ListAgentsResponse& list, const Terminal& ter
                {"VERSION", 20},
                {"WHY", 80, 16}});
   for (const v1::AgentInfo& agent : list.agents()) {
+    const v1::AgentInfo& set_up = SetUpOf(agent, list);
     table.AddRow({agent.name(),
                   {agent.state(), StyleOfState(agent.state())},
-                  JoinDevices(agent),
-                  JoinRuntimes(agent),
+                  JoinDevices(set_up),
+                  JoinRuntimes(set_up),
                   agent.address(),
                   agent.queued_runs() > 0 ? std::to_string(agent.queued_runs()) : "",
-                  JoinParameters(agent.labels()),
+                  JoinParameters(set_up.labels()),
                   FormatTimeBriefly(agent.last_seen_unix_s(), now_unix_s),
-                  agent.version(),
+                  set_up.version(),
                   agent.reason()});
   }
   std::string text = table.Render(terminal);
   // A machine without a framework is no news; said once for all that lack it.
   std::map<std::pair<std::string, std::string>, std::string> agents_without;
   for (const v1::AgentInfo& agent : list.agents()) {
-    for (const v1::Runtime& runtime : agent.runtimes()) {
+    for (const v1::Runtime& runtime : SetUpOf(agent, list).runtimes()) {
       if (runtime.unavailable().empty()) continue;
       std::string& names = agents_without[{runtime.name(), runtime.unavailable()}];
       names += (names.empty() ? "" : ", ") + agent.name();
@@ -135,6 +142,7 @@ class AgentsVerb : public Verb {
     Console& console = session.console;
     v1::ListAgentsRequest request;
     request.set_brief(!console.json());
+    request.set_once(!console.json());
     FLEETMARK_ASSIGN_OR_RETURN(const v1::ListAgentsResponse list,
                                session.client.Call(&Client::Stub::ListAgents, request));
     if (console.json()) {

@@ -145,7 +145,8 @@ TEST_F(CoordinatorLoopTest, WhenTheCommitFailsNothingLeavesAndTheCallerLearnsWhy
   EXPECT_EQ(calls_.orders(), 0);
   store_.is_full = false;
   bool knows_runs = true;
-  loop_->View([&](const CoordinatorCore& core, Moment now) { knows_runs = core.Agents(now).at(0).queued_runs() > 0; });
+  loop_->View(
+      [&](const CoordinatorCore& core, Moment now) { knows_runs = core.Agents(now).agents(0).queued_runs() > 0; });
   EXPECT_FALSE(knows_runs) << "the core is what is stored";
   EXPECT_TRUE(Submit(CoreHarness::Request("lab")).status.ok());
   EXPECT_TRUE(calls_.WaitForOrder());
@@ -160,7 +161,7 @@ TEST_F(CoordinatorLoopTest, NobodySeesWhatIsNotStored) {
   std::thread watcher([&] {
     while (!is_over) {
       loop_->View([&](const CoordinatorCore& core, Moment now) {
-        const v1::AgentInfo agent = core.Agents(now).at(0);
+        const v1::AgentInfo agent = core.Agents(now).agents(0);
         sightings += agent.queued_runs() + (agent.running_run_id().empty() ? 0 : 1);
         ++looks;
       });

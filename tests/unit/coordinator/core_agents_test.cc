@@ -19,20 +19,52 @@ TEST(CoreAgents, ABriefListHasWhatATableShows) {
   CoreHarness fleet;
   fleet.AddAgent("lab");
   v1::ListAgentsRequest request;
-  const v1::AgentInfo whole = fleet.core->Agents(fleet.clock.Now(), request).at(0);
+  const v1::AgentInfo whole = fleet.core->Agents(fleet.clock.Now(), request).agents(0);
   request.set_brief(true);
-  const v1::AgentInfo brief = fleet.core->Agents(fleet.clock.Now(), request).at(0);
+  const v1::AgentInfo brief = fleet.core->Agents(fleet.clock.Now(), request).agents(0);
   ASSERT_EQ(whole.runtimes_size(), 1);
   ASSERT_EQ(brief.runtimes_size(), 1);
   EXPECT_GT(whole.runtimes(0).description().workloads_size(), 0);
   EXPECT_EQ(brief.runtimes(0).description().workloads_size(), 0);
   EXPECT_EQ(brief.runtimes(0).name(), whole.runtimes(0).name());
   EXPECT_EQ(brief.runtimes(0).description().runtime_version(), whole.runtimes(0).description().runtime_version());
-  EXPECT_EQ(brief.devices_size(), whole.devices_size());
+  ASSERT_EQ(brief.devices_size(), whole.devices_size());
+  EXPECT_EQ(brief.devices(0).name(), whole.devices(0).name());
+  EXPECT_EQ(brief.devices(0).model(), whole.devices(0).model());
   EXPECT_EQ(brief.state(), "idle");
   EXPECT_FALSE(brief.has_host());
   EXPECT_GT(whole.features_size(), 0);
   EXPECT_EQ(brief.features_size(), 0);
+}
+
+TEST(CoreAgents, ABriefListSaysOnceWhatAgentsHaveInCommon) {
+  CoreHarness fleet;
+  fleet.AddAgent("a");
+  fleet.AddAgent("b");
+  ScriptedAgent& other = fleet.MakeAgent("c");
+  other.description.mutable_devices(0)->set_model("another processor");
+  ASSERT_TRUE(fleet.Register(other).ok());
+  fleet.AddAgent("d");
+  v1::ListAgentsRequest request;
+  request.set_brief(true);
+  const v1::ListAgentsResponse every_time = fleet.core->Agents(fleet.clock.Now(), request);
+  request.set_once(true);
+  const v1::ListAgentsResponse once = fleet.core->Agents(fleet.clock.Now(), request);
+  ASSERT_EQ(once.agents_size(), 4);
+  for (int i = 0; i < 4; ++i) {
+    v1::AgentInfo agent = once.agents(i);
+    EXPECT_EQ(agent.has_like(), i == 1 || i == 3) << i;
+    if (agent.has_like()) {
+      EXPECT_EQ(agent.like(), 0);
+      EXPECT_TRUE(agent.devices().empty() && agent.runtimes().empty() && agent.version().empty());
+      *agent.mutable_devices() = once.agents(0).devices();
+      *agent.mutable_runtimes() = once.agents(0).runtimes();
+      *agent.mutable_labels() = once.agents(0).labels();
+      agent.set_version(once.agents(0).version());
+      agent.clear_like();
+    }
+    EXPECT_EQ(agent.SerializeAsString(), every_time.agents(i).SerializeAsString());
+  }
 }
 
 TEST(CoreAgents, OneThatCannotBeCalledBackIsRefused) {

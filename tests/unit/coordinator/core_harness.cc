@@ -133,10 +133,10 @@ v1::RunInfo CoreHarness::RunOf(const std::string& run_id) {
 }
 
 v1::AgentInfo CoreHarness::AgentOf(const std::string& name) {
-  for (const v1::AgentInfo& agent : core->Agents(clock.Now())) {
-    if (agent.name() == name) return agent;
-  }
-  return {};
+  v1::ListAgentsRequest request;
+  request.set_name(name);
+  const v1::ListAgentsResponse list = core->Agents(clock.Now(), request);
+  return list.agents().empty() ? v1::AgentInfo() : list.agents(0);
 }
 
 void CoreHarness::Finish(ScriptedAgent& agent, const std::string& outcome, bool retryable) {

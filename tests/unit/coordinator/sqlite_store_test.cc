@@ -5,8 +5,10 @@
 #include <sqlite3.h>
 
 #include <filesystem>
+#include <set>
 
 #include "common/files.h"
+#include "coordinator/board_memory.h"
 #include "coordinator/board_query.h"
 #include "tests/unit/coordinator/store_conformance.h"
 
@@ -93,16 +95,14 @@ struct BoardCost {
   int pages = 0;  // read from the file
 };
 
-// Of a board of two agents with two devices, each of which had `jobs` jobs.
-BoardCost CostOfBoard(int jobs, int report_bytes = 0, double since_unix_s = 0) {
-  SqlitePlace place;
-  (void)place.OpenStore();
-  SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
+// Results of two agents with two devices, each of which had the jobs from `first` to `last`.
+void FillBoard(SQLite::Database& database, int first, int last, int report_bytes = 0) {
   database.exec(
-      "INSERT INTO agents (agent_id, name, address, draining, removed, offline_since_unix_s, last_seen_unix_s) VALUES "
+      "INSERT OR IGNORE INTO agents (agent_id, name, address, draining, removed, offline_since_unix_s, "
+      "last_seen_unix_s) VALUES "
       "('a', 'lab-1', '', 0, 0, 0, 0), ('b', 'lab-2', '', 0, 0, 0, 0)");
-  const std::string each_job =
-      "WITH RECURSIVE job (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM job WHERE n < " + std::to_string(jobs) + ") ";
+  const std::string each_job = "WITH RECURSIVE job (n) AS (SELECT " + std::to_string(first) +
+                               " UNION ALL SELECT n + 1 FROM job WHERE n < " + std::to_string(last) + ") ";
   database.exec("INSERT INTO jobs SELECT n, 'job ' || n, n, x'', 1000, 0 FROM (" + each_job + "SELECT n FROM job)");
   database.exec(
       "INSERT INTO runs SELECT NULL, 'run ' || n || agent_id || device, 'job ' || n, 0, 1, 'tensor_add', 1, 'n=256', "
@@ -111,22 +111,40 @@ BoardCost CostOfBoard(int jobs, int report_bytes = 0, double since_unix_s = 0) {
       each_job +
       "SELECT n FROM job) CROSS JOIN agents CROSS JOIN (SELECT 'cuda:0' AS device UNION ALL SELECT 'cuda:1') "
       "ORDER BY n");
+  const std::string are_new = " WHERE finished_unix_s >= 1002 + " + std::to_string(first);
   database.exec(
       "INSERT INTO attempts SELECT 'attempt of ' || run_id, run_id, 1, agent_id, '', 0, 'stored', 'succeeded', x'', 0, "
-      "0, 0, 0, '', '', '', '', 0 FROM runs");
+      "0, 0, 0, '', '', '', '', 0 FROM runs" +
+      are_new);
   database.exec("INSERT INTO results SELECT 'attempt of ' || run_id, run_id, '', zeroblob(" +
-                std::to_string(report_bytes) + "), 1, 'OK', NULL, '', '', 0, '', '' FROM runs");
-  database.exec("INSERT INTO metrics SELECT run_id, 'it_per_s', 'it/s', 70, NULL, NULL, NULL FROM runs");
+                std::to_string(report_bytes) + "), 1, 'OK', NULL, '', '', 0, '', '' FROM runs" + are_new);
+  database.exec("INSERT INTO metrics SELECT run_id, 'it_per_s', 'it/s', 70, NULL, NULL, NULL FROM runs" + are_new);
+}
+
+BoardQuery TheBoard() {
   BoardQuery query;
   query.workload = "tensor_add";
   query.workload_version = 1;
   query.board = "n=256";
   query.metric = "it_per_s";
   query.newest_job_only = true;
+  return query;
+}
+
+void CountSteps(SQLite::Database& database, int* steps) {
+  const auto count = [](void* counter) { return ++*static_cast<int*>(counter), 0; };
+  sqlite3_progress_handler(database.getHandle(), 1, count, steps);
+}
+
+BoardCost CostOfBoard(int jobs, int report_bytes = 0, double since_unix_s = 0) {
+  SqlitePlace place;
+  (void)place.OpenStore();
+  SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
+  FillBoard(database, 1, jobs, report_bytes);
+  BoardQuery query = TheBoard();
   query.since_unix_s = since_unix_s;
   BoardCost cost;
-  const auto count = [](void* counter) { return ++*static_cast<int*>(counter), 0; };
-  sqlite3_progress_handler(database.getHandle(), 1, count, &cost.steps);
+  CountSteps(database, &cost.steps);
   (void)sqlite3_db_release_memory(database.getHandle());
   int most = 0;
   (void)sqlite3_db_status(database.getHandle(), SQLITE_DBSTATUS_CACHE_MISS, &cost.pages, &most, 1);
@@ -147,6 +165,36 @@ TEST(SqliteStore, WhatABoardCostsDoesNotGrowWithItsPast) {
 TEST(SqliteStore, ABoardDoesNotReadTheReports) {
   const int small = CostOfBoard(10).pages, large = CostOfBoard(10, 1'000'000).pages;
   EXPECT_LE(large, small + 8) << "four of them have a thousand pages";
+}
+
+TEST(SqliteStore, OfABoardThatWasReadOnlyWhatCameSinceIsRead) {
+  SqlitePlace place;
+  (void)place.OpenStore();
+  SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
+  SqlStatements statements(&database);
+  BoardMemory boards;
+  const auto run_ids = [](const std::vector<BoardValue>& values) {
+    std::set<std::string> ids;
+    for (const BoardValue& value : values) ids.insert(value.run_id);
+    return ids;
+  };
+  int steps = 0;
+  CountSteps(database, &steps);
+  const auto steps_of_read = [&] {
+    steps = 0;
+    const auto values = boards.Read(statements, TheBoard());
+    const int taken = steps;
+    EXPECT_EQ(run_ids(values), run_ids(ReadBoardValues(statements, TheBoard())));
+    EXPECT_EQ(values.size(), 4u);
+    return taken;
+  };
+  FillBoard(database, 1, 10);
+  const int first = steps_of_read();
+  EXPECT_LT(steps_of_read(), first / 4);
+  FillBoard(database, 11, 11);
+  EXPECT_LT(steps_of_read(), first) << "four results are new";
+  FillBoard(database, 12, 2000);
+  EXPECT_LT(steps_of_read(), 1.5 * first) << "so many are new that it is read as if it were not known";
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {

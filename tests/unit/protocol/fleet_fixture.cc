@@ -113,9 +113,10 @@ v1::RunInfo FleetFixture::RunOf(Coordinator& coordinator, const std::string& run
 v1::AgentInfo FleetFixture::AgentOf(Coordinator& coordinator, const std::string& name) {
   v1::AgentInfo found;
   coordinator.loop().View([&](const CoordinatorCore& core, Moment now) {
-    for (v1::AgentInfo& info : core.Agents(now)) {
-      if (info.name() == name) found = std::move(info);
-    }
+    v1::ListAgentsRequest request;
+    request.set_name(name);
+    const v1::ListAgentsResponse list = core.Agents(now, request);
+    if (!list.agents().empty()) found = list.agents(0);
   });
   return found;
 }

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "coordinator/sql_statements.h"
+#include "coordinator/store.h"
+
+namespace fleetmark {
+
+// Answers ReadBoardValues, and keeps the newest jobs of whole boards that were asked for lately, so that the next look
+// at such a board reads what was stored since, and not its every row. A result never changes and is never deleted; an
+// agent's name may change, and is read each time. Thread-safe.
+class BoardMemory {
+ public:
+  // Throws as SQLiteCpp does.
+  std::vector<BoardValue> Read(SqlStatements& statements, const BoardQuery& query);
+
+ private:
+  using Key = std::tuple<std::string, int, std::string, std::string>;  // workload, version, board, metric
+  struct Board {
+    Key key;
+    std::mutex mutex;
+    int64_t last_result = -1;  // up to which it is known; -1 for not at all
+    std::map<Series, std::vector<BoardValue>> newest;
+  };
+
+  std::shared_ptr<Board> Find(const BoardQuery& query);
+
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Board>> boards_;  // the one last asked for first
+};
+
+}  // namespace fleetmark
