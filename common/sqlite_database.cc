@@ -111,9 +111,6 @@ Status Prepare(const std::filesystem::path& path, SQLite::Database& database, bo
     database.exec("PRAGMA temp_store=MEMORY");
     FLEETMARK_RETURN_IF_ERROR(CheckSchema(path, database, migrations));
   }
-  // At most: what one transaction of a large fleet touches, a board as well as a job for all. SQLite's own 2 MB would
-  // be filled again and again.
-  database.exec("PRAGMA cache_size=-16000");
   return OkStatus();
 }
 
