@@ -2,13 +2,11 @@
 
 #include <cstdint>
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <string>
-#include <tuple>
 #include <vector>
 
+#include "coordinator/newest_jobs.h"
 #include "coordinator/sql_statements.h"
 #include "coordinator/store.h"
 
@@ -19,19 +17,20 @@ namespace fleetmark {
 // agent's name may change, and is read each time. Thread-safe.
 class BoardMemory {
  public:
-  // Throws as SQLiteCpp does.
+  // To be called at the beginning of a transaction: what it sees is then no older than what the last caller saw. Throws
+  // as SQLiteCpp does.
   std::vector<BoardValue> Read(SqlStatements& statements, const BoardQuery& query);
 
  private:
-  using Key = std::tuple<std::string, int, std::string, std::string>;  // workload, version, board, metric
   struct Board {
-    Key key;
+    BoardQuery query;
     std::mutex mutex;
     int64_t last_result = -1;  // up to which it is known; -1 for not at all
-    std::map<Series, std::vector<BoardValue>> newest;
+    NewestJobs<BoardValue> newest;
   };
 
   std::shared_ptr<Board> Find(const BoardQuery& query);
+  static std::vector<BoardValue> Update(SqlStatements& statements, Board& board);
 
   std::mutex mutex_;
   std::list<std::shared_ptr<Board>> boards_;  // the one last asked for first

@@ -27,14 +27,14 @@ const std::vector<std::string> kBoard = {"workload", "workload_version", "board"
 const std::vector<std::string> kSeries = {"agent_id", "device", "runtime", "profile", "overrides"};
 
 // "runs.agent_id, runs.device, ..."
-std::string SeriesOf(const std::string& table) {
+std::string SeriesColumns(const std::string& table) {
   std::string list;
   for (const std::string& column : kSeries) list += (list.empty() ? "" : ", ") + table + "." + column;
   return list;
 }
 
 std::string AreOneSeries(const std::string& a, const std::string& b) {
-  return " AND (" + SeriesOf(a) + ") = (" + SeriesOf(b) + ")";
+  return " AND (" + SeriesColumns(a) + ") = (" + SeriesColumns(b) + ")";
 }
 
 // The SQL of the ordinal of one run of the series that comes next after that of the run `last`, in the order of
@@ -49,7 +49,7 @@ std::string NextSeries() {
     is_next += "next." + kSeries[same] + " > last." + kSeries[same];
     choices += (choices.empty() ? "" : ", ") +
                ("(SELECT next.ordinal FROM runs AS next INDEXED BY runs_by_series WHERE next.state = 'succeeded' AND " +
-                is_next + " ORDER BY " + SeriesOf("next") + " LIMIT 1)");
+                is_next + " ORDER BY " + SeriesColumns("next") + " LIMIT 1)");
   }
   return "COALESCE(" + choices + ")";
 }
@@ -69,7 +69,7 @@ std::vector<int64_t> OneOfEachSeries(SqlStatements& statements, const BoardQuery
   const std::string first =
       "SELECT ordinal FROM runs INDEXED BY runs_by_series WHERE workload = ? AND workload_version = ? AND board = ? "
       "AND state = 'succeeded' AND agent_id IS NOT NULL ORDER BY " +
-      SeriesOf("runs") + " LIMIT 1";
+      SeriesColumns("runs") + " LIMIT 1";
   SQLite::Statement& rows =
       statements.Bind("WITH RECURSIVE series (ordinal) AS (SELECT * FROM (" + first + ") UNION ALL SELECT " +
                           NextSeries() + " FROM series CROSS JOIN runs AS last USING (ordinal)) SELECT ordinal FROM " +
@@ -179,6 +179,8 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
   return found;
 }
 
+// `fresh` is the range of new rows, of which only what stands before the report is read; the rest of each comes from
+// the index that kJoins names.
 std::vector<BoardValue> ReadNewBoardValues(SqlStatements& statements, const BoardQuery& query, int64_t last_result) {
   SqlFilter filter = MakeBoardFilter(query);
   filter.Add("fresh.rowid > ?", last_result);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -44,14 +45,24 @@ void DescribeSetUpBriefly(const Agent& agent, v1::AgentInfo* info) {
   info->set_version(description.version());
 }
 
-// Equal for agents of which DescribeSetUpBriefly says the same. Those that can run the same share their runtimes.
+void AddPart(std::string_view part, std::string* key) {
+  *key += std::to_string(part.size()) + ":";
+  *key += part;
+}
+
+// Equal only for agents of which DescribeSetUpBriefly says the same. Those that can run the same share their runtimes.
 std::string KeyOfSetUp(const Agent& agent) {
   const v1::AgentDescription& description = agent.record.description;
-  std::string key =
-      description.version() + "\n" + std::to_string(reinterpret_cast<uintptr_t>(agent.record.runtimes.get()));
-  for (const v1::Device& device : description.devices()) key += "\n" + device.name() + "\t" + device.model();
+  std::string key = std::to_string(reinterpret_cast<uintptr_t>(agent.record.runtimes.get()));
+  AddPart(description.version(), &key);
+  for (const v1::Device& device : description.devices()) {
+    AddPart(device.name(), &key);
+    AddPart(device.model(), &key);
+  }
+  key += "labels";
   for (const auto& [name, value] : std::map(description.labels().begin(), description.labels().end())) {
-    key += "\n" + name + "=" + value;
+    AddPart(name, &key);
+    AddPart(value, &key);
   }
   return key;
 }

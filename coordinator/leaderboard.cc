@@ -6,13 +6,14 @@
 
 #include "common/run_spec.h"
 #include "common/vocabulary.h"
+#include "coordinator/newest_jobs.h"
 
 namespace fleetmark {
 namespace {
 
 bool IsLessBetter(const v1::MetricSpec& metric) { return metric.better() == "less"; }
 
-// Of an even number the worse of the two in the middle.
+// Of an even number the worse of the two in the middle. Their order in `values` does not matter.
 const BoardValue& Middle(std::vector<const BoardValue*>* values, bool is_less_better) {
   std::sort(values->begin(), values->end(), [is_less_better](const BoardValue* a, const BoardValue* b) {
     if (a->value == b->value) return a->run_id < b->run_id;
@@ -43,13 +44,8 @@ v1::LeaderboardRow RowOf(const BoardValue& value) {
 }
 
 void AddMeasured(const LeaderboardInput& input, v1::Leaderboard* board) {
-  std::map<Series, std::vector<const BoardValue*>> newest;
-  for (const BoardValue& value : input.values) {
-    std::vector<const BoardValue*>& values = newest[SeriesOf(value)];
-    if (!values.empty() && values.front()->job_sequence > value.job_sequence) continue;
-    if (!values.empty() && values.front()->job_sequence < value.job_sequence) values.clear();
-    values.push_back(&value);
-  }
+  NewestJobs<const BoardValue*> newest;
+  for (const BoardValue& value : input.values) AddTo(&newest, &value);
   for (auto& [series, values] : newest) {
     *board->add_rows() = RowOf(Middle(&values, IsLessBetter(input.metric)));
   }

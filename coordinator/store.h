@@ -122,8 +122,10 @@ struct BoardQuery {
   std::string verdict;
   double since_unix_s = 0;
   double until_unix_s = 0;
-  // Only the newest job of each agent, device, runtime and profile.
+  // Only the newest job of each series.
   bool newest_job_only = false;
+
+  bool operator==(const BoardQuery&) const = default;
 };
 
 enum class ResultDetail {

@@ -33,7 +33,8 @@ void CoordinatorWorld::CheckStored() {
   query.workload_version = 1;
   query.metric = "it_per_s";
   Require(reader_->BoardValues(query).ok() && reader_->ListWorkloads().ok(), "a board can be read");
-  Require(ToJson(core_->Agents(now_), false) != "", "agents can be shown");
+  const v1::ListAgentsResponse list = core_->Agents(now_);
+  for (const v1::AgentInfo& agent : list.agents()) Require(ToJson(agent, false) != "{}", "an agent can be shown");
 }
 
 }  // namespace fleetmark::fuzz

@@ -15,8 +15,10 @@ namespace fleetmark {
 namespace {
 
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 // Every verb against a coordinator that answers over loopback.
 class VerbsTest : public testing::Test {
@@ -53,6 +55,15 @@ TEST_F(VerbsTest, AgentsListsThemAndSaysWhyARuntimeIsMissing) {
   const nlohmann::json document = Json({"agents"});
   EXPECT_EQ(document.at("agents").at(0).at("state"), "offline");
   EXPECT_EQ(document.at("agents").at(0).at("queued_runs"), 0) << "every field is printed";
+  for (const int like : {0, 7}) {  // as the first, and as one that is not there
+    v1::AgentInfo& other = *coordinator_.agents.add_agents();
+    other.set_name("lab-4-like-" + std::to_string(like));
+    other.set_like(like);
+  }
+  const std::string table = Run({"agents"}).out;
+  EXPECT_THAT(table, ContainsRegex("lab-4-like-0 .*NVIDIA V100"));
+  EXPECT_THAT(table, Not(ContainsRegex("lab-4-like-7 .*NVIDIA V100")));
+  EXPECT_THAT(table, HasSubstr("no libtorch on lab-3, lab-4-like-0: there is no fleetmark-worker"));
 }
 
 TEST_F(VerbsTest, AgentsActions) {

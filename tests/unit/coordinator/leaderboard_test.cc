@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace fleetmark {
 namespace {
 
@@ -95,6 +97,12 @@ TEST(Leaderboard, TheRowIsTheMiddleRunOfTheNewestJob) {
   EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 50) << "of two the worse one";
   input.metric.set_better("less");
   EXPECT_EQ(BuildLeaderboard(input).rows(0).value(), 90) << "of two the worse one";
+  input.values = {Measured("a", 50), Measured("a", 50), Measured("a", 50)};
+  for (size_t i = 0; i < 3; ++i) input.values[i].run_id = "run " + std::to_string(i);
+  for (int order = 0; order < 3; ++order) {
+    std::rotate(input.values.begin(), input.values.begin() + 1, input.values.end());
+    EXPECT_EQ(BuildLeaderboard(input).rows(0).run_id(), "run 1") << "of equal ones always the same";
+  }
 }
 
 TEST(Leaderboard, AFlaggedResultStaysVisibleWithoutARank) {

@@ -4,8 +4,11 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "common/files.h"
 #include "coordinator/board_memory.h"
@@ -195,6 +198,50 @@ TEST(SqliteStore, OfABoardThatWasReadOnlyWhatCameSinceIsRead) {
   EXPECT_LT(steps_of_read(), first) << "four results are new";
   FillBoard(database, 12, 2000);
   EXPECT_LT(steps_of_read(), 1.5 * first) << "so many are new that it is read as if it were not known";
+  FillBoard(database, 2001, 2008);
+  database.exec("UPDATE runs SET board = 'n=512' WHERE finished_unix_s > 1002 + 2001");
+  EXPECT_LT(steps_of_read(), 2 * first) << "nearly all that is new is of another board";
+  // Others that were asked for since then took its place.
+  BoardQuery other = TheBoard();
+  for (const char* metric : {"a", "b", "c", "d"}) {
+    other.metric = metric;
+    EXPECT_TRUE(boards.Read(statements, other).empty());
+  }
+  EXPECT_GT(steps_of_read(), first / 4);
+}
+
+TEST(SqliteStore, ABoardIsReadByManyWhileResultsAreStored) {
+  SqlitePlace place;
+  (void)place.OpenStore();
+  SQLite::Database database(place.file().string(), SQLite::OPEN_READWRITE);
+  database.setBusyTimeout(10'000);
+  const auto reader = place.OpenReader();
+  std::atomic<bool> is_over = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      int64_t newest = 0;
+      while (!is_over) {
+        const auto values = reader->BoardValues(TheBoard());
+        ASSERT_TRUE(values.ok()) << values.status().ToString();
+        int64_t now = newest;
+        for (const BoardValue& value : *values) now = std::max(now, value.job_sequence);
+        EXPECT_GE(now, newest) << "nobody goes back in time";
+        newest = now;
+      }
+    });
+  }
+  constexpr int kJobs = 40;
+  for (int job = 1; job <= kJobs; ++job) {
+    SQLite::Transaction transaction(database);
+    FillBoard(database, job, job);
+    transaction.commit();
+  }
+  is_over = true;
+  for (std::thread& thread : threads) thread.join();
+  const auto values = reader->BoardValues(TheBoard());
+  ASSERT_EQ(values->size(), 4u);
+  for (const BoardValue& value : *values) EXPECT_EQ(value.job_sequence, kJobs);
 }
 
 TEST(SqliteStore, AReaderSeesCommitsOfAnOpenStoreAtOnce) {
