@@ -13,7 +13,7 @@ constexpr size_t kMostBoards = 4;
 constexpr size_t kMostValues = 16'000;  // of a board; a larger one is read each time
 // Looking at so many new results, whatever board they are of, costs less than reading a board anew.
 constexpr size_t kFewResults = 16;
-constexpr size_t kFewResultsPerValue = 2;
+constexpr size_t kFewResultsPerRow = 2;
 
 BoardQuery WholeBoard(const BoardQuery& query) {
   BoardQuery whole;
@@ -51,22 +51,23 @@ std::vector<BoardValue> BoardMemory::Read(SqlStatements& statements, const Board
   if (query != WholeBoard(query)) return ReadBoardValues(statements, query);
   std::vector<BoardValue> values = Update(statements, *Find(query));
   NameAgents(statements, &values);
+  SortOldestFirst(&values);
   return values;
 }
 
 std::vector<BoardValue> BoardMemory::Update(SqlStatements& statements, Board& board) {
   const std::lock_guard lock(board.mutex);
   const int64_t last = ReadLastResult(statements);
-  std::vector<BoardValue> values = AllOf(board.newest);
-  const auto few = static_cast<int64_t>(kFewResults + kFewResultsPerValue * values.size());
+  const auto few = static_cast<int64_t>(kFewResults + kFewResultsPerRow * board.newest.size());
   const bool is_known = board.last_result >= 0 && last - board.last_result <= few;
-  if (is_known && last == board.last_result) return values;
-  std::vector<BoardValue> read = is_known ? ReadNewBoardValues(statements, board.query, board.last_result)
-                                          : ReadBoardValues(statements, board.query);
-  if (!is_known) board.newest.clear();
-  for (BoardValue& value : read) AddTo(&board.newest, std::move(value));
-  board.last_result = last;
-  values = AllOf(board.newest);
+  if (!is_known || last != board.last_result) {
+    std::vector<BoardValue> read = is_known ? ReadNewBoardValues(statements, board.query, board.last_result)
+                                            : ReadBoardValues(statements, board.query);
+    if (!is_known) board.newest.clear();
+    for (BoardValue& value : read) AddTo(&board.newest, std::move(value));
+    board.last_result = last;
+  }
+  std::vector<BoardValue> values = AllOf(board.newest);
   if (values.size() > kMostValues) {
     board.newest.clear();
     board.last_result = -1;

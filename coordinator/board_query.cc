@@ -1,5 +1,6 @@
 #include "coordinator/board_query.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -152,6 +153,7 @@ std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQue
       newest.reset();
       continue;
     }
+    const size_t begin = found.size();
     found.push_back(ReadValue(newest));
     const int64_t last = newest.getColumn(kOrdinalColumn).getInt64();
     newest.reset();
@@ -161,7 +163,9 @@ std::vector<BoardValue> ReadNewestJobs(SqlStatements& statements, const BoardQue
     SQLite::Statement& others = bind(one, job_begins, last - 1, -1);
     while (others.executeStep()) found.push_back(ReadValue(others));
     others.reset();
+    std::reverse(found.begin() + static_cast<std::ptrdiff_t>(begin), found.end());
   }
+  SortOldestFirst(&found);
   return found;
 }
 
@@ -201,6 +205,11 @@ int64_t ReadLastResult(SqlStatements& statements) {
   const int64_t last = row.getColumn(0).getInt64();
   row.reset();
   return last;
+}
+
+void SortOldestFirst(std::vector<BoardValue>* values) {
+  std::stable_sort(values->begin(), values->end(),
+                   [](const BoardValue& a, const BoardValue& b) { return a.finished_unix_s < b.finished_unix_s; });
 }
 
 std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version) {

@@ -14,6 +14,7 @@ std::vector<BoardValue> ReadBoardValues(SqlStatements& statements, const BoardQu
 std::vector<BoardValue> ReadNewBoardValues(SqlStatements& statements, const BoardQuery& query, int64_t last_result);
 // How many results were ever stored.
 int64_t ReadLastResult(SqlStatements& statements);
+void SortOldestFirst(std::vector<BoardValue>* values);
 std::vector<std::string> ReadBoards(SqlStatements& statements, const std::string& workload, int workload_version);
 
 }  // namespace fleetmark

@@ -110,13 +110,14 @@ v1::ListAgentsResponse CoordinatorCore::Agents(Moment now, const v1::ListAgentsR
       continue;
     }
     DescribeNow(state_, *agent, now, info);
-    const auto [first, is_new] =
-        request.once() ? like.try_emplace(KeyOfSetUp(*agent), list.agents_size() - 1) : std::pair(like.end(), true);
-    if (is_new) {
-      DescribeSetUpBriefly(*agent, info);
-    } else {
-      info->set_like(first->second);
+    if (request.once()) {
+      const auto [first, is_new] = like.try_emplace(KeyOfSetUp(*agent), list.agents_size() - 1);
+      if (!is_new) {
+        info->set_like(first->second);
+        continue;
+      }
     }
+    DescribeSetUpBriefly(*agent, info);
   }
   return list;
 }

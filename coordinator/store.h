@@ -160,7 +160,7 @@ class StoreReader {
   virtual StatusOr<std::string> ResolveRun(const std::string& prefix) = 0;
   virtual StatusOr<std::string> ResolveJob(const std::string& prefix) = 0;
   virtual StatusOr<std::vector<WorkloadRecord>> ListWorkloads() = 0;
-  // Oldest first; with `newest_job_only` in any order.
+  // Oldest first.
   virtual StatusOr<std::vector<BoardValue>> BoardValues(const BoardQuery& query) = 0;
   // The boards of a workload that have results, sorted.
   virtual StatusOr<std::vector<std::string>> Boards(const std::string& workload, int workload_version) = 0;

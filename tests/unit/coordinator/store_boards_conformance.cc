@@ -7,8 +7,7 @@
 namespace fleetmark {
 
 using testing::ElementsAre;
-using testing::UnorderedElementsAre;
-using testing::UnorderedElementsAreArray;
+using testing::ElementsAreArray;
 
 static BoardQuery DefaultQuery() {
   BoardQuery query;
@@ -55,7 +54,7 @@ TEST_P(StoreConformance, AnswersBoardsAndHistories) {
   overriding.overrides = "threads=1";
   ASSERT_TRUE(store_->Commit({PutJob{by_hand, {}}, PutRun{overriding}}).ok());
   Finish("c", 1, 60, 1700);
-  EXPECT_THAT(values(), UnorderedElementsAre(90, 60)) << "what overrides its profile does not take the profile's place";
+  EXPECT_THAT(values(), ElementsAre(90, 60)) << "what overrides its profile does not take the profile's place";
   query.newest_job_only = false;
   query.since_unix_s = 1450;
   query.until_unix_s = 1550;
@@ -98,24 +97,24 @@ TEST_P(StoreConformance, ABoardThatWasReadFollowsWhatIsStored) {
   query.newest_job_only = true;
   const auto values = [&] {
     const auto fresh = place_->OpenReader()->BoardValues(query);
-    EXPECT_THAT(NumbersOf(reader_->BoardValues(query)), UnorderedElementsAreArray(NumbersOf(fresh)));
+    EXPECT_THAT(NumbersOf(reader_->BoardValues(query)), ElementsAreArray(NumbersOf(fresh)));
     return NumbersOf(fresh);
   };
   EXPECT_THAT(values(), ElementsAre());
   PutJobWithRuns("a", 3);
   Finish("a", 1, 70, 1500);
-  EXPECT_THAT(values(), UnorderedElementsAre(70));
+  EXPECT_THAT(values(), ElementsAre(70));
   Finish("a", 2, 71, 1501);
-  EXPECT_THAT(values(), UnorderedElementsAre(70, 71));
+  EXPECT_THAT(values(), ElementsAre(70, 71));
   PutJobWithRuns("b", 2);
   RunRecord elsewhere = MakeRun("b", 2, DefaultRequest());
   elsewhere.spec.set_device("cuda:0");
   Finish(elsewhere, 500, 1502);
-  EXPECT_THAT(values(), UnorderedElementsAre(70, 71, 500));
+  EXPECT_THAT(values(), ElementsAre(70, 71, 500));
   Finish("b", 1, 90, 1503);
-  EXPECT_THAT(values(), UnorderedElementsAre(500, 90));
+  EXPECT_THAT(values(), ElementsAre(500, 90));
   Finish("a", 3, 72, 1504);
-  EXPECT_THAT(values(), UnorderedElementsAre(500, 90)) << "late, and of an older job";
+  EXPECT_THAT(values(), ElementsAre(500, 90)) << "late, and of an older job";
   query.metric = "gb_per_s";
   EXPECT_THAT(values(), ElementsAre());
   query.metric = "it_per_s";
@@ -166,12 +165,12 @@ TEST_P(StoreConformance, TheNewestJobOfEachRowIsTheNewestThatHasWhatIsAsked) {
   BoardQuery query = DefaultQuery();
   query.newest_job_only = true;
   const auto values = [&] { return NumbersOf(reader_->BoardValues(query)); };
-  EXPECT_THAT(values(), UnorderedElementsAre(11, 20, 21, 40));
+  EXPECT_THAT(values(), ElementsAre(11, 20, 21, 40));
   query.until_unix_s = 1020;
-  EXPECT_THAT(values(), UnorderedElementsAre(10, 11, 12)) << "as the board was then";
+  EXPECT_THAT(values(), ElementsAre(10, 11, 12)) << "as the board was then";
   query.until_unix_s = 0;
   query.device = "cuda:1";
-  EXPECT_THAT(values(), UnorderedElementsAre(40));
+  EXPECT_THAT(values(), ElementsAre(40));
   query.device.clear();
   query.metric = "gb_per_s";
   EXPECT_THAT(values(), ElementsAre());
