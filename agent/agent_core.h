@@ -84,7 +84,6 @@ class AgentCore {
   Status CheckIncarnation(const std::string& planned_for) const;
   Status CheckAddressee(const v1::StartRunRequest& request) const;
   Status CheckStart(const StartRunCall& event) const;
-  Status CheckNotBusy() const;
   void AcceptFence(const v1::Fence& fence);
   void Acknowledge(const v1::Ack& ack);
   void CancelUndesired(const v1::SyncRequest& request);

@@ -57,6 +57,8 @@ class AgentProcess {
 
   // A call has arrived; `reply` is used once, or never when this process dies.
   agent::CallId Take(const Request& request, std::function<void(Answer)> reply);
+  // Whether a call would come to more than its answer, now or later.
+  bool WouldChange(const Request& request) const;
   // The caller of a Sync no longer waits.
   void Abandon(uint64_t life, agent::CallId call);
   // Whether it would come to anything; adds which call it is.
@@ -70,6 +72,7 @@ class AgentProcess {
   Digest::Reference reference() const;
 
  private:
+  bool WouldChangeBy(const agent::Event& event) const;
   void Post(agent::Event event);
   void TurnSoon();
   void Turn();

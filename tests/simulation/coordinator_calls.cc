@@ -10,11 +10,10 @@
 namespace fleetmark::simulation {
 namespace {
 
-// Those of coordinator/dispatcher.cc and report_fetch.cc.
+// Those of coordinator/dispatcher.cc.
 constexpr double kDescribeDeadlineS = 5;
 constexpr double kOrderDeadlineS = 10;
 constexpr double kSyncMarginS = 5;
-constexpr double kFetchDeadlineS = 120;
 // How long an agent may take to see that a caller has gone: AgentLoop looks once a second.
 constexpr int64_t kGoneSeenWithinNs = kNanosPerSecond;
 
@@ -56,7 +55,7 @@ void CoordinatorProcess::Perform(const fleetmark::Call& call) {
       return OrderAnswered{agent_id, std::move(answer.status), std::move(answer.attempt)};
     });
   } else if (const auto* fetch = std::get_if<FetchCall>(&call)) {
-    CallAgent(fetch->address, FetchReport{fetch->attempt_id, fetch->sha256}, kFetchDeadlineS,
+    CallAgent(fetch->address, FetchReport{fetch->attempt_id, fetch->sha256}, world_->plan().fetch_deadline_s,
               [fetch = *fetch](Answer answer) {
                 if (answer.status.ok() && Sha256Hex(answer.bytes) != fetch.sha256)
                   answer.status = DataLoss("other bytes");
@@ -95,9 +94,8 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
         // whichever is there.
         if (!is_second || life == world_->agent(call->agent).life()) Arrive(call);
       },
-      [describe = DescribeCallOf(call)](Digest* digest) {
-        describe(digest);
-        return true;
+      [this, call, describe = DescribeCallOf(call)](Digest* digest) {
+        return describe(digest) || world_->agent(call->agent).WouldChange(call->request);
       });
   if (const auto* start = std::get_if<v1::StartRunRequest>(&call->request)) world_->Tamper(index_, call->agent, *start);
   world_->schedule().In(

@@ -77,7 +77,7 @@ void CoreReader::Describe(const agent::AgentCore& core, int agent, int64_t boott
   const agent::AgentCore::State& state = core.state_;
   digest->Add(state.is_stopping);
   digest->Add(state.capacity.code());
-  digest->AddTime(state.lease_until_ns, boottime_ns);
+  digest->AddNotBefore(state.lease_until_ns, boottime_ns);
   digest->AddTime(state.last_sync_ns, boottime_ns);
   digest->Add(state.is_recovered);
   digest->Add(state.pending_sync.has_value());
@@ -97,7 +97,7 @@ void CoreReader::Describe(const agent::AgentCore& core, int agent, int64_t boott
   for (const auto& [id, retired] : core.retired_) {
     digest->Add(id);
     digest->Add(retired.keep_until.boot_id());
-    digest->AddTime(retired.keep_until.boottime_ns(), boottime_ns);
+    digest->AddNotBefore(retired.keep_until.boottime_ns(), boottime_ns);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "common/clock.h"
+#include "fleetmark/v1/agent.pb.h"
 #include "tests/fakes/noise.h"
 
 namespace fleetmark::simulation {
@@ -94,8 +95,12 @@ void Digest::AddField(const google::protobuf::Message& message, const google::pr
   switch (field.cpp_type()) {
     case Type::CPPTYPE_MESSAGE:
       return AddMessage(reflection.GetMessage(message, &field), reference);
-    case Type::CPPTYPE_INT64:
-      return AddTime(reflection.GetInt64(message, &field), reference.boottime_ns);
+    case Type::CPPTYPE_INT64: {
+      const int64_t boottime_ns = reflection.GetInt64(message, &field);
+      // An answer tells what the time is; all others are bounds.
+      if (message.GetDescriptor() == v1::SyncResponse::descriptor()) return AddTime(boottime_ns, reference.boottime_ns);
+      return AddNotBefore(boottime_ns, reference.boottime_ns);
+    }
     case Type::CPPTYPE_STRING:
       return Add(reflection.GetString(message, &field));
     case Type::CPPTYPE_DOUBLE:

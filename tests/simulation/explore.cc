@@ -1,7 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
+#include <thread>
 
 #include "tests/simulation/explorer.h"
 
@@ -22,6 +24,8 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0, 100));
   app.add_option("--faults", model.faults, "Losses and deaths together, at most")->check(CLI::Range(0, 1000));
+  model.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  app.add_option("--threads", model.threads, "That walk at once")->capture_default_str()->check(CLI::Range(1, 1024));
   app.add_option("--most-states", model.most_states, "Give up after so many")->capture_default_str();
   app.add_flag("--doubt", model.is_doubted, "Check that states which count as one have the same successors (slow)");
   CLI11_PARSE(app, argc, argv);

@@ -1,9 +1,14 @@
 #include "tests/simulation/explorer.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -22,19 +27,13 @@ class Explorer {
  public:
   Explorer(const Model& model, std::ostream* trace) : model_(model), trace_(trace) {}
 
-  // Depth first. A world cannot be copied: for each choice but the first of a state its way is walked anew from the
-  // beginning.
+  // A world cannot be copied: for each choice but the first of a state its way is walked anew from the beginning. The
+  // states that are nearest to it come first, so that those ways are short.
   Explored Explore() {
-    open_ = {{}};
-    while (!open_.empty() && found_.is_whole) {
-      Path path = std::move(open_.back());
-      open_.pop_back();
-      try {
-        Walk(&path);
-      } catch (const Violation& violation) {
-        Tell(path, violation);
-      }
-    }
+    open_.push_back({kNone, {}});
+    std::vector<std::thread> threads;
+    for (int i = 0; i < model_.threads; ++i) threads.emplace_back([this] { WalkAll(); });
+    for (std::thread& thread : threads) thread.join();
     if (found_.is_whole) CheckEnds();
     found_.states = states_.size();
     found_.transitions = transitions_.size();
@@ -49,50 +48,92 @@ class Explorer {
     Choice by;
   };
 
-  // To the end of `path`, and on from there by the first choice of each state until one comes that is known.
-  void Walk(Path* path) {
-    Way way(model_, nullptr);
-    State from = kNone;
-    bool is_reached = true;
-    for (size_t i = 0; i < path->size(); ++i) {
-      if (i + 1 == path->size()) from = known_.at(way.Fingerprint());
-      is_reached = way.Take((*path)[i]);
-    }
-    while (is_reached) {
-      if (!path->empty() && path->back().kind == Choice::Kind::kCrash) {
-        open_.push_back(*path);
-        ++open_.back().back().point;
-      }
-      if (path->size() > kMostDepth) throw Violation{10, "what was submitted does not end"};
-      if (states_.size() >= model_.most_states) found_.is_whole = false;
-      if (!found_.is_whole) return;
-      const auto [known, is_new] = known_.try_emplace(way.Fingerprint(), static_cast<State>(states_.size()));
-      if (from != kNone) transitions_.push_back({from, known->second});
-      if (!is_new) {
-        if (model_.is_doubted) CheckAlike(WayTo(known->second), *path);
+  // Until nothing is open and nobody may open anything any more.
+  void WalkAll() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      if (!found_.is_whole || (open_.empty() && walking_ == 0)) {
+        changed_.notify_all();
         return;
       }
-      from = known->second;
-      states_.push_back(path->empty() ? Arrival{kNone, {}} : Arrival{transitions_.back().first, path->back()});
-      found_.depth = std::max(found_.depth, path->size());
-      if (way.IsOver()) {
-        ends_.push_back(from);
-        ++found_.ends;
-        return way.world().Finish();
+      if (open_.empty()) {
+        changed_.wait(lock);
+        continue;
       }
-      const std::vector<Choice> choices = way.Choices();
-      for (size_t i = 1; i < choices.size(); ++i) {
-        open_.push_back(*path);
-        open_.back().push_back(choices[i]);
+      const Arrival arrival = open_.front();
+      open_.pop_front();
+      Path path = WayTo(arrival);
+      ++walking_;
+      lock.unlock();
+      try {
+        Walk(arrival.from, &path);
+      } catch (const Violation& violation) {
+        Tell(path, violation);
       }
-      path->push_back(choices.front());
-      is_reached = way.Take(choices.front());
+      lock.lock();
+      --walking_;
     }
   }
 
-  Path WayTo(State state) const {
+  // To the end of `path`, whose last choice was made in state `from`, and on from there by the first choice of each
+  // state until one comes that is known.
+  void Walk(State from, Path* path) {
+    Way way(model_, nullptr);
+    bool is_reached = true;
+    for (const Choice& choice : *path) is_reached = way.Take(choice);
+    while (is_reached) {
+      if (from != kNone && path->back().kind == Choice::Kind::kCrash) {
+        Choice later = path->back();
+        ++later.point;
+        Open(from, {later});
+      }
+      if (path->size() > kMostDepth) throw Violation{10, "what was submitted does not end"};
+      const std::optional<State> entered = Enter({from, path->empty() ? Choice() : path->back()}, &way, *path);
+      if (!entered) return;
+      from = *entered;
+      if (way.IsOver()) return way.world().Finish();
+      std::vector<Choice> choices = way.Choices();
+      path->push_back(choices.front());
+      is_reached = way.Take(choices.front());
+      choices.erase(choices.begin());
+      Open(from, choices);
+    }
+  }
+
+  void Open(State from, const std::vector<Choice>& choices) {
+    const std::lock_guard lock(mutex_);
+    for (const Choice& choice : choices) open_.push_back({from, choice});
+    if (!choices.empty()) changed_.notify_all();
+  }
+
+  // The state to which `path` has led; nothing when it is known, or all is over.
+  std::optional<State> Enter(const Arrival& arrival, Way* way, const Path& path) {
+    const uint64_t fingerprint = way->Fingerprint();
+    std::unique_lock lock(mutex_);
+    if (states_.size() >= model_.most_states) found_.is_whole = false;
+    if (!found_.is_whole) return std::nullopt;
+    const auto [known, is_new] = known_.try_emplace(fingerprint, static_cast<State>(states_.size()));
+    const State state = known->second;
+    if (arrival.from != kNone) transitions_.push_back({arrival.from, state});
+    if (!is_new) {
+      if (!model_.is_doubted) return std::nullopt;
+      const Path other = WayTo(states_[state]);
+      lock.unlock();
+      CheckAlike(other, path);
+      return std::nullopt;
+    }
+    states_.push_back(arrival);
+    found_.depth = std::max(found_.depth, path.size());
+    if (way->IsOver()) {
+      ends_.push_back(state);
+      ++found_.ends;
+    }
+    return state;
+  }
+
+  Path WayTo(Arrival arrival) const {
     Path path;
-    for (; states_[state].from != kNone; state = states_[state].from) path.push_back(states_[state].by);
+    for (; arrival.from != kNone; arrival = states_[arrival.from]) path.push_back(arrival.by);
     std::reverse(path.begin(), path.end());
     return path;
   }
@@ -152,10 +193,12 @@ class Explorer {
     }
     const auto stuck = std::find(reaches.begin(), reaches.end(), false);
     if (stuck == reaches.end()) return;
-    Tell(WayTo(static_cast<State>(stuck - reaches.begin())), {10, "from here on no end can be reached"});
+    Tell(WayTo(states_[static_cast<size_t>(stuck - reaches.begin())]), {10, "from here on no end can be reached"});
   }
 
   void Tell(const Path& path, const Violation& violation) {
+    const std::lock_guard lock(mutex_);
+    if (found_.violation) return;
     found_.is_whole = false;
     found_.violation = violation;
     found_.depth = path.size();
@@ -170,7 +213,10 @@ class Explorer {
 
   const Model model_;
   std::ostream* const trace_;
-  std::vector<Path> open_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  int walking_ = 0;                            // threads
+  std::deque<Arrival> open_;                   // not walked yet
   std::unordered_map<uint64_t, State> known_;  // by fingerprint
   std::vector<Arrival> states_;
   std::vector<std::pair<State, State>> transitions_;

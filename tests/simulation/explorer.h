@@ -16,7 +16,8 @@ struct Model {
   int lost = 2;         // messages
   int crashes = 1;      // of each process
   int faults = 1000;    // of both kinds together
-  size_t most_states = 100'000'000;
+  size_t most_states = 1'000'000'000;
+  int threads = 1;
   // Whether states that count as one are held against each other: what follows them for a few steps must be the same.
   bool is_doubted = false;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -135,6 +136,46 @@ void AgentProcess::Describe(Digest* digest) const {
   }
   digest->Add(static_cast<int64_t>(registration_pause_s_ * 1e3));
   digest->AddTime(registered_ns_, now_ns);
+}
+
+bool AgentProcess::WouldChange(const Request& request) const {
+  return std::visit(
+      Overloaded{[](const v1::DescribeRequest&) { return false; }, [](const FetchReport&) { return false; },
+                 [this](const v1::SyncRequest& sync) {
+                   return WouldChangeBy(agent::SyncCall{0, sync});
+                 },
+                 [this](const v1::StartRunRequest& start) {
+                   return WouldChangeBy(agent::StartRunCall{0, start, {}});
+                 },
+                 [this](const v1::CancelRunRequest& cancel) {
+                   return WouldChangeBy(agent::CancelRunCall{0, cancel});
+                 },
+                 [this](const v1::DrainRequest& drain) {
+                   return WouldChangeBy(agent::DrainCall{0, drain});
+                 }},
+      request);
+}
+
+// Tries it on a copy of the core. What is refused for these reasons, or is known already, will be then, too.
+bool AgentProcess::WouldChangeBy(const agent::Event& event) const {
+  if (!is_alive()) return true;
+  const auto fingerprint_of = [this](const agent::AgentCore& core) {
+    Digest digest;
+    CoreReader::Describe(core, index_, machine_->Now().boottime_ns, &digest);
+    digest.Add(CoreReader::RevisionOf(core));
+    return digest.Finish();
+  };
+  agent::AgentCore tried = *core_;
+  agent::Outcome outcome;
+  tried.Step(event, machine_->Now(), &outcome);
+  if (!outcome.writes.empty() || outcome.effects.size() != 1 || fingerprint_of(tried) != fingerprint_of(*core_)) {
+    return true;
+  }
+  const auto* reply = std::get_if<agent::Reply>(&outcome.effects[0]);
+  if (reply == nullptr) return true;
+  static const std::set<std::string> kForGood = {"stale_fence", "other_incarnation", "too_late", "other_spec"};
+  return reply->status.ok() ? !std::holds_alternative<agent::StartRunCall>(event)
+                            : !kForGood.contains(reply->status.kind());
 }
 
 void CoordinatorProcess::Describe(Digest* digest) const {

@@ -67,6 +67,7 @@ struct Plan {
   int machines = 0;
   int agents = 0;  // the first ones have a machine each, the others share those
   double lease_s = 60;
+  double fetch_deadline_s = 120;  // as coordinator/report_fetch.cc
   double safety_s = 0;
   std::vector<Incident> incidents;  // in order of time
 };

@@ -15,8 +15,9 @@ Plan PlanOf(const Model& model) {
   Plan plan;
   plan.has_chance = false;
   plan.machines = plan.agents = model.agents;
-  plan.lease_s = 12;    // which a lost Sync outlasts
-  plan.safety_s = 1e6;  // so long a request is sent again until it is answered
+  plan.lease_s = 12;           // which a lost Sync outlasts
+  plan.fetch_deadline_s = 12;  // while it runs everything else goes round and round
+  plan.safety_s = 1e6;         // so long a request is sent again until it is answered
   for (int i = 0; i < model.runs; ++i) {
     Incident submit{IncidentKind::kSubmit};
     submit.target = model.is_any ? -1 : i % model.agents;
