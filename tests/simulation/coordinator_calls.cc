@@ -99,7 +99,7 @@ void CoordinatorProcess::CallAgent(const std::string& address, Request request, 
       });
   if (const auto* start = std::get_if<v1::StartRunRequest>(&call->request)) world_->Tamper(index_, call->agent, *start);
   world_->schedule().In(
-      SecondsToNanos(deadline_s), Schedule::Kind::kTimer, CoordinatorParty(index_),
+      SecondsToNanos(deadline_s), Schedule::Kind::kTimer, CoordinatorParty(index_, call->agent),
       [this, call] {
         if (!call->is_done) GiveUp(call, Status(StatusCode::kDeadlineExceeded, "it took too long"));
       },

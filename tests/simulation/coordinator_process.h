@@ -35,8 +35,13 @@ class CoordinatorProcess {
   bool is_alive() const { return core_ != nullptr; }
   // Whether it is still to be killed.
   bool is_doomed() const { return crash_in_ >= 0; }
-  // What the next steps depend on.
-  void Describe(Digest* digest) const;
+  // What the next steps depend on; or those with this agent.
+  void Describe(std::optional<int> only, Digest* digest) const;
+  // Lets it look at the clock.
+  void Poke() {
+    if (is_alive()) TurnSoon();
+  }
+  bool IsDue() const { return is_alive() && core_->NextWakeup(machine_->Now()) <= machine_->Now().boottime_ns; }
   MemoryStore& store() { return *store_; }
   Machine& machine() { return *machine_; }
   // As a person does who restores a backup; the process is not running.

@@ -106,16 +106,24 @@ void CoreReader::Describe(const CoordinatorCore& core, const std::map<std::strin
   const CoreState& state = core.state_;
   digest->AddNotBefore(state.any_held_until_ns, boottime_ns);
   digest->Add(state.has_new_any_run);
-  digest->Add(state.put_off.size());
-  for (const Agent* agent : state.put_off) digest->Add(agent->id());
+  for (const Agent* agent : state.put_off) {
+    if (agents.contains(agent->id())) digest->Add(agent->id());
+  }
+  digest->Add(0);
   for (const auto& [id, agent] : state.agents) {
+    if (!agents.contains(id)) continue;
     DescribeAgent(*agent, agents.at(id), state.config.epoch.coordinator_epoch, boottime_ns, digest);
   }
   for (const auto& [name, queue] : state.queues) {
-    digest->Add(name);
-    for (const auto& [key, run] : queue.runs) digest->Add(run->record.run_id);
+    for (const auto& [key, run] : queue.runs) {
+      const std::string& agent_id = run->record.target_agent_id;
+      if (!agent_id.empty() && !agents.contains(agent_id)) continue;
+      digest->Add(name);
+      digest->Add(run->record.run_id);
+    }
   }
   for (const auto& [call, admission] : state.admissions) {
+    if (state.agents.contains(admission.claimed_agent_id) && !agents.contains(admission.claimed_agent_id)) continue;
     const auto there = agents.find(admission.claimed_agent_id);
     digest->AddOrdered(Order::kCall, there == agents.end() ? -1 : there->second.agent, static_cast<double>(call));
     digest->AddOrdered(Order::kReply, 0, static_cast<double>(admission.reply));

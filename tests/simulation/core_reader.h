@@ -15,7 +15,7 @@ class CoreReader {
  public:
   static int RevisionOf(const agent::AgentCore& core) { return core.state_.revision; }
   static void Describe(const agent::AgentCore& core, int agent, int64_t boottime_ns, Digest* digest);
-  // `agents` by id.
+  // Of these agents, by id.
   static void Describe(const CoordinatorCore& core, const std::map<std::string, Digest::Reference>& agents,
                        int64_t boottime_ns, Digest* digest);
 };

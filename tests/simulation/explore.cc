@@ -5,7 +5,25 @@
 #include <iostream>
 #include <thread>
 
+#include "tests/simulation/apart.h"
 #include "tests/simulation/explorer.h"
+
+namespace {
+
+int Compare(const fleetmark::simulation::Model& model, size_t ways, uint64_t seed) {
+  const auto compared = fleetmark::simulation::CompareApart(model, ways, seed, &std::cout);
+  std::cout.flush();
+  std::printf("%zu ways, %zu choices, of these %zu losses and %zu deaths", compared.ways, compared.choices,
+              compared.losses, compared.deaths);
+  if (!compared.violation) {
+    std::printf(": the agents are apart\n");
+    return 0;
+  }
+  std::printf("; seed %zu: %s\n", seed + compared.ways, compared.violation->what.c_str());
+  return 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace fleetmark::simulation;
@@ -28,7 +46,12 @@ int main(int argc, char** argv) {
   app.add_option("--threads", model.threads, "That walk at once")->capture_default_str()->check(CLI::Range(1, 1024));
   app.add_option("--most-states", model.most_states, "Give up after so many")->capture_default_str();
   app.add_flag("--doubt", model.is_doubted, "Check that states which count as one have the same successors (slow)");
+  size_t ways = 0;
+  uint64_t seed = 0;
+  app.add_option("--apart", ways, "Instead: so many ways at random; check that agents do not meddle with each other");
+  app.add_option("--seed", seed, "Of those ways")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  if (ways > 0) return Compare(model, ways, seed);
   const auto started = std::chrono::steady_clock::now();
   const Explored found = Explore(model, &std::cout);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -38,7 +38,11 @@ void DescribeRequest(const Request& request, const Digest::Reference& reference,
 void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agents, Digest* digest) const {
   digest->Add(epoch_);
   digest->Add(static_cast<int64_t>(longest_lease_s_));
+  const auto is_of_others = [&](const std::string& agent_id) {
+    return !agent_id.empty() && !agents.contains(agent_id);
+  };
   for (const auto& [id, agent] : agents_) {
+    if (is_of_others(id)) continue;
     digest->Add(id);
     digest->Add(agent.address);
     digest->Add(DeterministicBytes(agent.description));
@@ -50,12 +54,14 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
     digest->Add(request);
     digest->Add(job);
     const std::vector<std::string>& runs = runs_of_job_.at(job);
-    const bool is_active =
-        std::any_of(runs.begin(), runs.end(), [this](const std::string& run) { return active_.contains(run); });
+    const bool is_active = std::any_of(runs.begin(), runs.end(), [&](const std::string& run) {
+      return active_.contains(run) && !is_of_others(runs_.at(run).target_agent_id);
+    });
     // Which of them comes first in the queue.
     if (is_active) digest->AddOrdered(Digest::Order::kJob, 0, static_cast<double>(jobs_.at(job).sequence));
   }
   for (const auto& [id, run] : runs_) {
+    if (is_of_others(run.target_agent_id)) continue;
     digest->Add(id);
     digest->Add(run.state);
     digest->Add(run.agent_id);
@@ -65,6 +71,7 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
     digest->Add(run.failure.kind());
   }
   for (const auto& [id, attempt] : attempts_) {
+    if (is_of_others(attempt.agent_id)) continue;
     digest->Add(id);
     digest->Add(attempt.state);
     digest->Add(attempt.outcome);
@@ -75,11 +82,14 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
     }
   }
   for (const auto& [id, report] : reports_) {
+    if (is_of_others(attempts_.at(id).agent_id)) continue;
     digest->Add(id);
     digest->AddHash(id, report.sha256);
     digest->Add(report.is_canonical);
   }
-  for (const auto& [attempt, hash] : kept_) digest->AddHash(attempt, hash);
+  for (const auto& [attempt, hash] : kept_) {
+    if (!is_of_others(attempts_.at(attempt).agent_id)) digest->AddHash(attempt, hash);
+  }
 }
 
 // The fences that it has seen accepted stand in the agents' journals, what it has seen stored in the store. How often
@@ -178,17 +188,18 @@ bool AgentProcess::WouldChangeBy(const agent::Event& event) const {
                             : !kForGood.contains(reply->status.kind());
 }
 
-void CoordinatorProcess::Describe(Digest* digest) const {
+void CoordinatorProcess::Describe(std::optional<int> only, Digest* digest) const {
   std::map<std::string, Digest::Reference> agents;
-  for (size_t i = 0; i < world_->agents(); ++i) {
-    const AgentProcess& agent = world_->agent(static_cast<int>(i));
-    agents["id-" + agent.name()] = agent.reference();
+  for (int i = 0; i < static_cast<int>(world_->agents()); ++i) {
+    const AgentProcess& agent = world_->agent(i);
+    if (only.value_or(i) == i) agents["id-" + agent.name()] = agent.reference();
   }
   digest->Add(life_);
   store_->Describe(agents, digest);
   digest->Add(is_alive());
   if (!is_alive()) return;
   CoreReader::Describe(*core_, agents, machine_->Now().boottime_ns, digest);
+  if (only) return;  // who waits is not told
   for (const auto& [reply, told] : waiting_) {
     digest->AddOrdered(Digest::Order::kReply, 0, static_cast<double>(reply));
   }
@@ -231,11 +242,14 @@ Schedule::Describe CoordinatorProcess::DescribeAnswer(const std::shared_ptr<Call
   };
 }
 
-void World::Describe(Digest* digest) {
-  for (const auto& agent : agents_) agent->Describe(digest);
-  coordinator().Describe(digest);
-  monitor_.Describe(digest);
+void World::Describe(std::optional<int> only, Digest* digest) {
+  for (int i = 0; i < static_cast<int>(agents_.size()); ++i) {
+    if (only.value_or(i) == i) agent(i).Describe(digest);
+  }
+  coordinator().Describe(only, digest);
+  if (!only) monitor_.Describe(digest);
   for (const auto& [key, entry] : schedule_.entries()) {
+    if (only && entry.party.agent != only) continue;
     digest->BeginItem();
     digest->Add(entry.where.line());
     digest->Add(std::string_view(entry.where.file_name()));

@@ -34,7 +34,7 @@ class MemoryStore : public Store {
   const std::set<std::pair<std::string, std::string>>& kept() const { return kept_; }
   std::vector<const AttemptRecord*> AttemptsOf(const std::string& run_id) const;
   bool HasCanonical(const std::string& run_id) const { return canonical_.contains(run_id); }
-  // What the next steps depend on, with the agents by id.
+  // What the next steps with these agents, by id, depend on.
   void Describe(const std::map<std::string, Digest::Reference>& agents, Digest* digest) const;
   bool HasJob(const std::string& job_id) const { return jobs_.contains(job_id); }
 

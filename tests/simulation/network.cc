@@ -52,14 +52,14 @@ void Network::SendAnswer(int coordinator, int agent, const Request& request, con
     return;
   }
   schedule_->In(Latency() + std::exchange(link.delay_answer_ns, 0), Schedule::Kind::kMessage,
-                CoordinatorParty(coordinator), deliver, describe);
+                CoordinatorParty(coordinator, agent), deliver, describe);
 }
 
 void Network::SendPlain(Direction direction, int coordinator, int agent, const std::function<void()>& deliver,
                         const Schedule::Describe& describe) {
   if (IsCut(direction, Between(coordinator, agent))) return;
   schedule_->In(Latency(), Schedule::Kind::kMessage,
-                direction == Direction::kToAgent ? AgentParty(agent) : CoordinatorParty(coordinator), deliver,
+                direction == Direction::kToAgent ? AgentParty(agent) : CoordinatorParty(coordinator, agent), deliver,
                 describe);
 }
 

@@ -35,10 +35,11 @@ class Dice {
 struct Party {
   enum class Kind { kPeople, kCoordinator, kAgent } kind = Kind::kPeople;
   int index = 0;
+  int agent = -1;  // that it is about, if it is about one
   auto operator<=>(const Party&) const = default;
 };
-inline Party CoordinatorParty(int index) { return {Party::Kind::kCoordinator, index}; }
-inline Party AgentParty(int index) { return {Party::Kind::kAgent, index}; }
+inline Party CoordinatorParty(int index, int agent = -1) { return {Party::Kind::kCoordinator, index, agent}; }
+inline Party AgentParty(int index) { return {Party::Kind::kAgent, index, index}; }
 inline constexpr Party kPeople{};
 
 // What there is to happen, ordered by a time that nobody in the simulation sees: each machine has a clock of its own.

@@ -34,6 +34,17 @@ Plan PlanOf(const Model& model) {
 // index.
 size_t ProcessOf(Party party) { return party.kind == Party::Kind::kAgent ? static_cast<size_t>(party.index) + 1 : 0; }
 
+Party PartyOf(size_t process) { return process == 0 ? CoordinatorParty(0) : AgentParty(static_cast<int>(process) - 1); }
+
+// A coordinator that starts is told without a description.
+bool IsWakeup(const Schedule::Entry& entry) {
+  return entry.party.kind == Party::Kind::kCoordinator && entry.party.agent < 0 && entry.describe;
+}
+
+bool IsAlike(const Schedule::Entry& entry, const Party& party, bool is_wakeup) {
+  return entry.party.agent == party.agent && IsWakeup(entry) == is_wakeup;
+}
+
 }  // namespace
 
 Way::Way(const Model& model, std::ostream* trace)
@@ -53,6 +64,7 @@ Way::Way(const Model& model, std::ostream* trace)
 }
 
 bool Way::Take(const Choice& choice) {
+  taken_ = {choice, choice.kind == Choice::Kind::kDie ? PartyOf(choice.index) : Party(), false, 0, schedule().now_ns()};
   if (choice.kind == Choice::Kind::kDie) {
     Kill(choice.index);
     Settle();
@@ -62,6 +74,7 @@ bool Way::Take(const Choice& choice) {
   const Schedule::Entry& entry = schedule().entries().at(key);
   const size_t process = ProcessOf(entry.party);
   if (entry.kind == Schedule::Kind::kTimer) schedule().PassTime(key.first);
+  taken_ = {choice, entry.party, IsWakeup(entry), PlaceOf(key), schedule().now_ns()};
   if (choice.kind == Choice::Kind::kLose) {
     ++lost_;
     schedule().Drop(key);
@@ -70,7 +83,43 @@ bool Way::Take(const Choice& choice) {
     schedule().Run(key);
   }
   Settle();
-  return choice.kind != Choice::Kind::kCrash || !IsDoomed(process);
+  if (choice.kind != Choice::Kind::kCrash || !IsDoomed(process)) return true;
+  Spare(process);
+  return false;
+}
+
+void Way::Follow(const Taken& taken, int agent, std::optional<int> point) {
+  using Kind = Choice::Kind;
+  schedule().PassTime(taken.now_ns);
+  const size_t process = ProcessOf(taken.party);
+  const bool is_mine = taken.party.agent < 0 || taken.party.agent == agent;
+  if (point) KillAt(process, *point);
+  if (taken.choice.kind == Kind::kDie) {
+    if (process == 0 || is_mine) Kill(process);
+  } else if (taken.is_wakeup || !is_mine) {
+    if (process == 0) world_.coordinator().Poke();
+  } else {
+    const Schedule::Key key = KeyOf(taken);
+    if (taken.choice.kind == Kind::kLose) {
+      schedule().Drop(key);
+    } else {
+      schedule().Run(key);
+    }
+  }
+  Settle();
+  if (point && IsDoomed(process)) {
+    Spare(process);
+    Kill(process);
+    Settle();
+  }
+  CatchUp();
+}
+
+void Way::CatchUp() {
+  while (world_.coordinator().IsDue()) {
+    world_.coordinator().Poke();
+    Settle();
+  }
 }
 
 std::vector<Choice> Way::Choices() {
@@ -92,7 +141,7 @@ std::vector<Choice> Way::Choices() {
 
 uint64_t Way::Fingerprint() {
   Digest digest;
-  world_.Describe(&digest);
+  world_.Describe(std::nullopt, &digest);
   digest.BeginItem();
   digest.Add(lost_);
   for (const int count : crashes_) digest.Add(count);
@@ -110,6 +159,28 @@ bool Way::IsOver() {
     if (!agent.is_alive() || !agent.journal().contents.attempts.empty()) return false;
   }
   return schedule().entries().at(Possible().front()).kind == Schedule::Kind::kTimer;
+}
+
+uint64_t Way::FingerprintOf(int agent) {
+  Digest digest;
+  world_.Describe(agent, &digest);
+  return digest.Finish();
+}
+
+size_t Way::PlaceOf(const Schedule::Key& key) {
+  const Schedule::Entry& entry = schedule().entries().at(key);
+  return static_cast<size_t>(
+      std::count_if(schedule().entries().begin(), schedule().entries().find(key),
+                    [&](const auto& other) { return IsAlike(other.second, entry.party, IsWakeup(entry)); }));
+}
+
+Schedule::Key Way::KeyOf(const Taken& taken) {
+  size_t place = 0;
+  for (const auto& [key, entry] : schedule().entries()) {
+    if (IsAlike(entry, taken.party, taken.is_wakeup) && place++ == taken.place) return key;
+  }
+  throw Violation{0,
+                  "what happens to agent " + std::to_string(taken.party.agent) + " cannot happen without the others"};
 }
 
 // What takes no time, all of it; else the timers that come first.
@@ -155,6 +226,14 @@ void Way::KillAt(size_t process, int point) {
   ++crashes_[process];
   OfProcess(process, [point](auto& one) {
     one.CrashAt(point, 0);
+    return true;
+  });
+}
+
+void Way::Spare(size_t process) {
+  --crashes_[process];
+  OfProcess(process, [](auto& one) {
+    one.CrashAt(-1, 0);
     return true;
   });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <vector>
 
@@ -20,6 +21,15 @@ struct Choice {
   uint16_t point = 0;
 };
 
+// What a choice came to, for others to follow.
+struct Taken {
+  Choice choice;
+  Party party;
+  bool is_wakeup = false;  // of the coordinator, which may have several reasons for it
+  size_t place = 0;        // among all that was about the same agent
+  int64_t now_ns = 0;
+};
+
 // One way through a model, as far as it was chosen. It begins with a fleet that has come up, and jobs that are about to
 // be submitted.
 class Way {
@@ -27,21 +37,32 @@ class Way {
   // `trace` as World's.
   Way(const Model& model, std::ostream* trace);
 
-  // False when the process did not come to the point at which it was to die. May throw a Violation.
+  // False when the process did not come to the point at which it was to die; then it lives. May throw a Violation.
   bool Take(const Choice& choice);
+  const Taken& taken() const { return taken_; }
+  // The same, as far as it was about this agent or about none; what was about another one does not happen here. Who was
+  // to die in its turn does so at `point`, or after it: the turn may have been about the other one, too.
+  void Follow(const Taken& taken, int agent, std::optional<int> point);
+  // Lets the coordinator do whatever is due.
+  void CatchUp();
   // Everything that may be chosen now, but for the later points of a crash.
   std::vector<Choice> Choices();
   // Of the world and of what may still go wrong in it.
   uint64_t Fingerprint();
+  // Of one agent, of what the coordinator knows about it, and of what is under way between them.
+  uint64_t FingerprintOf(int agent);
   // Every run has ended, every report is acknowledged and forgotten, and nothing is under way.
   bool IsOver();
   World& world() { return world_; }
 
  private:
   std::vector<Schedule::Key> Possible();
+  size_t PlaceOf(const Schedule::Key& key);
+  Schedule::Key KeyOf(const Taken& taken);
   void Settle();
   void Kill(size_t process);
   void KillAt(size_t process, int point);
+  void Spare(size_t process);
   template <typename Act>
   bool OfProcess(size_t process, Act act) {
     return process == 0 ? act(world_.coordinator()) : act(world_.agent(static_cast<int>(process) - 1));
@@ -54,6 +75,7 @@ class Way {
   World world_;
   int lost_ = 0;
   std::vector<int> crashes_;  // of the coordinator, of each agent
+  Taken taken_;
 };
 
 }  // namespace fleetmark::simulation

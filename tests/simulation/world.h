@@ -53,8 +53,8 @@ class World {
   void Trace(const std::string& who, const std::string& what);
   // The `number` tells this registration of the agent from its others.
   void RegisterAgent(int agent, uint64_t number, v1::AgentDescription description);
-  // All that decides how it goes on.
-  void Describe(Digest* digest);
+  // All that decides how it goes on; or how it goes on with one agent and the runs that are pinned to it.
+  void Describe(std::optional<int> only, Digest* digest);
   // Somebody may send what no coordinator sends: the same attempt with another specification, once the agent knows the
   // first, or one with parameters that are out of bounds.
   void Tamper(int coordinator, int agent, const v1::StartRunRequest& start);
