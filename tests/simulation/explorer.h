@@ -32,9 +32,9 @@ struct Explored {
 
 // Tries each order in which messages arrive, each loss of a message, each death of a program, at any moment and at each
 // commit and effect. From each state an end must be within reach. Left out is what would make too many states: time
-// passes only when nothing else can happen, a program acts on each thing before the next one comes, and the dead start
-// before time passes. States from which the same can follow count as one (Digest). Stops at the first violation;
-// `trace` then gets the way to it.
+// passes only when nothing else can happen, a program acts on each thing before the next one comes, the dead start
+// before time passes, and a fetch is given up after seconds. States from which the same can follow count as one
+// (Digest). Stops at the first violation; `trace` then gets the way to it.
 Explored Explore(const Model& model, std::ostream* trace);
 
 }  // namespace fleetmark::simulation
