@@ -72,7 +72,9 @@ class AgentProcess {
   Digest::Reference reference() const;
 
  private:
+  agent::AgentCore CoreOver(const std::string& process_id) const;
   bool WouldChangeBy(const agent::Event& event) const;
+  bool WouldChange(agent::AgentCore core, const agent::Event& event) const;
   void Post(agent::Event event);
   void TurnSoon();
   void Turn();

@@ -10,7 +10,6 @@
 namespace fleetmark::simulation {
 namespace {
 
-constexpr double kFaultShare = 0.15;
 constexpr int kMostPoint = 6;
 
 // One agent's part of a way, with the others standing still since the beginning.
@@ -22,13 +21,13 @@ class Part {
   bool Follow(const Taken& taken, uint64_t fingerprint) {
     const bool is_crash = taken.choice.kind == Choice::Kind::kCrash;
     const bool is_mine = taken.party.agent < 0 || taken.party.agent == agent_;
-    if (!is_crash) return Follow({taken, std::nullopt}, fingerprint);
+    if (!is_crash) return Try({taken, std::nullopt}, fingerprint);
     if (taken.party.kind == Party::Kind::kAgent) {
-      return Follow({taken, is_mine ? std::optional<int>(taken.choice.point) : std::nullopt}, fingerprint);
+      return Try({taken, is_mine ? std::optional<int>(taken.choice.point) : std::nullopt}, fingerprint);
     }
     // The coordinator's turn may have been about others, too: then it had made fewer commits and effects for this one.
     for (int point = taken.choice.point; point >= 0; --point) {
-      if (Follow({taken, point}, fingerprint)) return true;
+      if (Try({taken, point}, fingerprint)) return true;
       Rewind();
     }
     return false;
@@ -40,7 +39,7 @@ class Part {
     std::optional<int> point;
   };
 
-  bool Follow(const Step& step, uint64_t fingerprint) {
+  bool Try(const Step& step, uint64_t fingerprint) {
     way_->Follow(step.taken, agent_, step.point);
     if (way_->FingerprintOf(agent_) != fingerprint) return false;
     steps_.push_back(step);
@@ -58,9 +57,9 @@ class Part {
   std::vector<Step> steps_;
 };
 
-Choice Pick(const std::vector<Choice>& choices, Dice* dice) {
+Choice Pick(const std::vector<Choice>& choices, double fault_share, Dice* dice) {
   std::vector<Choice> fitting;
-  const bool is_fault = dice->Chance(kFaultShare);
+  const bool is_fault = dice->Chance(fault_share);
   for (const Choice& choice : choices) {
     if ((choice.kind != Choice::Kind::kHappen) == is_fault) fitting.push_back(choice);
   }
@@ -74,8 +73,11 @@ void Compare(const Model& model, Dice* dice, std::ostream* trace, Compared* comp
   Way way(model, trace);
   std::vector<Part> parts;
   for (int agent = 0; agent < model.agents; ++agent) parts.emplace_back(model, agent);
-  while (!way.IsOver()) {
-    const bool is_reached = way.Take(Pick(way.Choices(), dice));
+  // Few, so that some come late.
+  const double fault_share = static_cast<double>(dice->Between(1, 15)) / 100;
+  for (size_t choices = 0; !way.IsOver(); ++choices) {
+    if (choices > kMostChoices) throw Violation{10, "what was submitted does not end"};
+    const bool is_reached = way.Take(Pick(way.Choices(), fault_share, dice));
     way.CatchUp();
     Taken taken = way.taken();
     if (!is_reached) taken.choice.kind = Choice::Kind::kHappen;

@@ -18,21 +18,19 @@
 namespace fleetmark::simulation {
 namespace {
 
-// Ways to an end are a few hundred steps long.
-constexpr size_t kMostDepth = 2000;
 constexpr int kDoubtedSteps = 4;
 using Path = std::vector<Choice>;
 
 class Explorer {
  public:
-  Explorer(const Model& model, std::ostream* trace) : model_(model), trace_(trace) {}
+  Explorer(const Model& model, int threads, std::ostream* trace) : model_(model), threads_(threads), trace_(trace) {}
 
   // A world cannot be copied: for each choice but the first of a state its way is walked anew from the beginning. The
   // states that are nearest to it come first, so that those ways are short.
   Explored Explore() {
     open_.push_back({kNone, {}});
     std::vector<std::thread> threads;
-    for (int i = 0; i < model_.threads; ++i) threads.emplace_back([this] { WalkAll(); });
+    for (int i = 0; i < threads_; ++i) threads.emplace_back([this] { WalkAll(); });
     for (std::thread& thread : threads) thread.join();
     if (found_.is_whole) CheckEnds();
     found_.states = states_.size();
@@ -87,7 +85,7 @@ class Explorer {
         ++later.point;
         Open(from, {later});
       }
-      if (path->size() > kMostDepth) throw Violation{10, "what was submitted does not end"};
+      if (path->size() > kMostChoices) throw Violation{10, "what was submitted does not end"};
       const std::optional<State> entered = Enter({from, path->empty() ? Choice() : path->back()}, &way, *path);
       if (!entered) return;
       from = *entered;
@@ -106,7 +104,7 @@ class Explorer {
     if (!choices.empty()) changed_.notify_all();
   }
 
-  // The state to which `path` has led; nothing when it is known, or all is over.
+  // The state to which `path` has led; nothing when it is known, or the search was stopped.
   std::optional<State> Enter(const Arrival& arrival, Way* way, const Path& path) {
     const uint64_t fingerprint = way->Fingerprint();
     std::unique_lock lock(mutex_);
@@ -212,6 +210,7 @@ class Explorer {
   }
 
   const Model model_;
+  const int threads_;
   std::ostream* const trace_;
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -226,6 +225,8 @@ class Explorer {
 
 }  // namespace
 
-Explored Explore(const Model& model, std::ostream* trace) { return Explorer(model, trace).Explore(); }
+Explored Explore(const Model& model, int threads, std::ostream* trace) {
+  return Explorer(model, threads, trace).Explore();
+}
 
 }  // namespace fleetmark::simulation

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -79,6 +78,8 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
     digest->AddHash(id, attempt.report_sha256);
     if (const auto agent = agents.find(attempt.agent_id); agent != agents.end() && !HasEnded(attempt)) {
       digest->AddMessage(attempt.start_by, agent->second);
+      // When its lease runs out is counted from here.
+      if (attempt.kill_on_disconnect) digest->AddTime(attempt.start_by.boottime_ns(), agent->second.boottime_ns);
     }
   }
   for (const auto& [id, report] : reports_) {
@@ -92,8 +93,8 @@ void MemoryStore::Describe(const std::map<std::string, Digest::Reference>& agent
   }
 }
 
-// The fences that it has seen accepted stand in the agents' journals, what it has seen stored in the store. How often
-// an agent is called in a second is left to the simulator.
+// The fences that it has seen accepted are told beside the agents' journals; what it has seen stored is in the store.
+// How often an agent is called in a second is left to the simulator.
 void Monitor::Describe(Digest* digest) const {
   for (const auto& [attempt, count] : spawns_) digest->Add(attempt);
   digest->Add(0);
@@ -119,6 +120,9 @@ void AgentProcess::Describe(Digest* digest) const {
   digest->Add(contents.fence.coordinator_epoch);
   digest->Add(contents.fence.coordinator_instance_id);
   digest->AddFence(contents.fence.coordinator_epoch, contents.fence.seq, reference());
+  const v1::Fence accepted = world_->monitor().FenceOf(JournalName());
+  digest->Add(accepted.coordinator_epoch());
+  digest->AddFence(accepted.coordinator_epoch(), accepted.seq(), reference());
   digest->Add(contents.is_draining);
   for (const auto& [id, attempt] : contents.attempts) {
     digest->Add(id);
@@ -146,46 +150,6 @@ void AgentProcess::Describe(Digest* digest) const {
   }
   digest->Add(static_cast<int64_t>(registration_pause_s_ * 1e3));
   digest->AddTime(registered_ns_, now_ns);
-}
-
-bool AgentProcess::WouldChange(const Request& request) const {
-  return std::visit(
-      Overloaded{[](const v1::DescribeRequest&) { return false; }, [](const FetchReport&) { return false; },
-                 [this](const v1::SyncRequest& sync) {
-                   return WouldChangeBy(agent::SyncCall{0, sync});
-                 },
-                 [this](const v1::StartRunRequest& start) {
-                   return WouldChangeBy(agent::StartRunCall{0, start, {}});
-                 },
-                 [this](const v1::CancelRunRequest& cancel) {
-                   return WouldChangeBy(agent::CancelRunCall{0, cancel});
-                 },
-                 [this](const v1::DrainRequest& drain) {
-                   return WouldChangeBy(agent::DrainCall{0, drain});
-                 }},
-      request);
-}
-
-// Tries it on a copy of the core. What is refused for these reasons, or is known already, will be then, too.
-bool AgentProcess::WouldChangeBy(const agent::Event& event) const {
-  if (!is_alive()) return true;
-  const auto fingerprint_of = [this](const agent::AgentCore& core) {
-    Digest digest;
-    CoreReader::Describe(core, index_, machine_->Now().boottime_ns, &digest);
-    digest.Add(CoreReader::RevisionOf(core));
-    return digest.Finish();
-  };
-  agent::AgentCore tried = *core_;
-  agent::Outcome outcome;
-  tried.Step(event, machine_->Now(), &outcome);
-  if (!outcome.writes.empty() || outcome.effects.size() != 1 || fingerprint_of(tried) != fingerprint_of(*core_)) {
-    return true;
-  }
-  const auto* reply = std::get_if<agent::Reply>(&outcome.effects[0]);
-  if (reply == nullptr) return true;
-  static const std::set<std::string> kForGood = {"stale_fence", "other_incarnation", "too_late", "other_spec"};
-  return reply->status.ok() ? !std::holds_alternative<agent::StartRunCall>(event)
-                            : !kForGood.contains(reply->status.kind());
 }
 
 void CoordinatorProcess::Describe(std::optional<int> only, Digest* digest) const {

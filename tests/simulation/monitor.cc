@@ -42,6 +42,11 @@ void Monitor::OnGateOpen(const Worker& worker) {
   }
 }
 
+v1::Fence Monitor::FenceOf(const std::string& journal) const {
+  const auto found = fences_.find(journal);
+  return found == fences_.end() ? v1::Fence() : found->second;
+}
+
 void Monitor::OnFenceAccepted(const std::string& journal, const v1::Fence& fence) {
   const auto [known, is_first] = fences_.try_emplace(journal, fence);
   if (is_first) return;

@@ -51,7 +51,9 @@ class Monitor {
   // Of the liveness phase: everything that was accepted is there and has ended.
   void CheckAllEnded(const MemoryStore& store) const;
 
-  // What its next findings depend on.
+  // The highest fence that was accepted with this journal.
+  v1::Fence FenceOf(const std::string& journal) const;
+  // What its next findings depend on, but for the fences.
   void Describe(Digest* digest) const;
   int spawns() const { return static_cast<int>(spawns_.size()); }
 

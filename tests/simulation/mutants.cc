@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/apart.h"
 #include "tests/simulation/explorer.h"
 #include "tests/simulation/mutation.h"
 #include "tests/simulation/shrink.h"
@@ -29,15 +30,22 @@ void PrintCaught(const Mutant& mutant, const std::string& by, const Violation& v
   std::fflush(stdout);
 }
 
-// By a small model: as in tests/simulation/CMakeLists.txt, and with one more loss where runs are long.
+// By a small model: as in tests/simulation/CMakeLists.txt, and with one more loss where runs are long, and one
+// more death where nothing is lost.
 bool CatchInSmallModel(const Mutant& mutant) {
   active_mutant = mutant.name;
   for (const Model& model :
        {Model{.lost = 1, .crashes = 0}, Model{.is_any = true, .lost = 2, .crashes = 0},
-        Model{.agents = 1, .runs = 1, .faults = 1}, Model{.agents = 1, .is_any = true, .faults = 1}}) {
-    const Explored found = Explore(model, nullptr);
+        Model{.agents = 1, .runs = 1, .faults = 1}, Model{.agents = 1, .is_any = true, .faults = 1},
+        Model{.agents = 1, .runs = 1, .lost = 0}}) {
+    const Explored found = Explore(model, 1, nullptr);
     if (!found.violation) continue;
     PrintCaught(mutant, std::to_string(found.states), *found.violation);
+    return true;
+  }
+  const Compared compared = CompareApart({}, 400, 0, nullptr);
+  if (compared.violation) {
+    PrintCaught(mutant, "apart", *compared.violation);
     return true;
   }
   std::printf("%-24s NOT CAUGHT | %s\n", mutant.name, mutant.meaning);

@@ -50,6 +50,10 @@ MUTANTS = [
      "      !ON && fence.coordinator_instance_id() != highest.coordinator_instance_id) {"),
     ("forget-fence", "6: the highest fence is on disk", "agent/agent_core_calls.cc",
      "  out_->writes.push_back(PutFence{state_.fence});", "  if (!ON) out_->writes.push_back(PutFence{state_.fence});"),
+    ("unsaved-sync-fence", "6: the fence of a Sync is on disk", "agent/agent_core_calls.cc",
+     "!= request.fence().coordinator_instance_id();\n  AcceptFence(request.fence());",
+     "!= request.fence().coordinator_instance_id();\n  const size_t written = out_->writes.size();\n"
+     "  AcceptFence(request.fence());\n  while (ON && out_->writes.size() > written) out_->writes.pop_back();"),
     ("other-spec", "7: one attempt, one specification", "agent/agent_core_calls.cc",
      "    if (!hash.empty() && hash != request.spec_sha256()) {",
      "    if (!ON && !hash.empty() && hash != request.spec_sha256()) {"),
@@ -91,6 +95,11 @@ MUTANTS = [
     ("uncounted-lease", "9: a grant counts from when it leaves", "coordinator/agent_link.cc",
      "    agent.lease_ends_ns = std::max(agent.lease_ends_ns, agent.boottime_read_ns + SecondsToNanos(config.lease_s));",
      "    if (!ON) agent.lease_ends_ns = std::max(agent.lease_ends_ns, agent.boottime_read_ns + SecondsToNanos(config.lease_s));"),
+    ("leases-of-others", "9: the lease of another agent", "coordinator/agent_link.cc",
+     "    RetryLater(step, agent, backoff);\n  }\n}\n\n}  // namespace",
+     "    RetryLater(step, agent, backoff);\n"
+     "    for (auto& [id, other] : step.state.agents) {\n"
+     "      if (ON && other.get() != &agent) other->lease_ends_ns = 0;\n    }\n  }\n}\n\n}  // namespace"),
     ("other-incarnation", "9: a journal replaced between two deliveries", "agent/agent_core_calls.cc",
      "  FLEETMARK_RETURN_IF_ERROR(CheckIncarnation(request.incarnation()));",
      "  if (!ON) FLEETMARK_RETURN_IF_ERROR(CheckIncarnation(request.incarnation()));"),

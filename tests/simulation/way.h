@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <ostream>
@@ -9,6 +10,9 @@
 #include "tests/simulation/world.h"
 
 namespace fleetmark::simulation {
+
+// More than any way takes to its end, which are a few hundred.
+inline constexpr size_t kMostChoices = 2000;
 
 struct Choice {
   enum class Kind : uint8_t {
