@@ -78,8 +78,10 @@ double SeriesView::ShareFrom(double level) const {
 std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry) {
   std::vector<std::string> problems;
   for (const v1::Sensor& sensor : telemetry.sensors()) {
-    if (sensor.state() == "ok") continue;
-    problems.push_back(sensor.name() + " " + sensor.state() + (sensor.why().empty() ? "" : ": " + sensor.why()));
+    const bool is_ok = sensor.state() == "ok";
+    if (is_ok && sensor.why().empty()) continue;
+    problems.push_back(sensor.name() + (is_ok ? "" : " " + sensor.state()) +
+                       (sensor.why().empty() ? "" : ": " + sensor.why()));
   }
   return problems;
 }

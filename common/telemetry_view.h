@@ -39,7 +39,8 @@ struct SeriesPair {
   std::vector<double> first, second;
 };
 
-// Of each sensor that is not ok what is the matter: "rapl forbidden: its files may be read by root alone".
+// Of each sensor that is not ok, or was not for a while, or does not tell all, what is the matter: "rapl forbidden: its
+// files may be read by root alone".
 std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry);
 
 // Points within the measured part, whatever is known at them.

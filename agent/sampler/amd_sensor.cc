@@ -1,8 +1,10 @@
 #include "agent/sampler/amd_sensor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "agent/sampler/amdgpu_sensor.h"
 #include "agent/sampler/dynamic_library.h"
@@ -24,13 +26,51 @@ constexpr size_t kThrottlingAt = 112;
 constexpr uint64_t kPowerOrCurrent = 0x00000000'00ff00ffULL;  // PPT, SPL, FPPT, SPPT, TDC, EDC, APCC
 constexpr uint64_t kTemperature = 0x0000ffff'00000000ULL;     // TEMP, VRHOT, PROCHOT
 
+class AmdSensor final : public Sensor {
+ public:
+  AmdSensor(std::vector<std::string> libraries, std::filesystem::path drm)
+      : libraries_(std::move(libraries)), drm_(std::move(drm)) {}
+
+  // Whoever waits before there is a choice waits for ROCm SMI to load.
+  const char* name() const override {
+    const Sensor* const chosen = named_.load();
+    return chosen != nullptr ? chosen->name() : RocmSmiSensor::kName;
+  }
+  void Begin(const SensorSubject& subject) override {
+    subject_ = subject;
+    if (chosen_) chosen_->Begin(subject);
+  }
+  v1::Sensor Read(double now_s, std::vector<Reading>* readings) override {
+    if (!chosen_) {
+      chosen_ = Choose();
+      chosen_->Begin(subject_);
+      named_ = chosen_.get();
+    }
+    return chosen_->Read(now_s, readings);
+  }
+  void End() override {
+    if (chosen_) chosen_->End();
+  }
+
+ private:
+  std::unique_ptr<Sensor> Choose() const {
+    for (const std::string& library : libraries_) {
+      if (DynamicLibrary::Open(library).ok()) return std::make_unique<RocmSmiSensor>(library);
+    }
+    return std::make_unique<AmdgpuSensor>(drm_);
+  }
+
+  const std::vector<std::string> libraries_;
+  const std::filesystem::path drm_;
+  SensorSubject subject_;
+  std::unique_ptr<Sensor> chosen_;              // of the thread that reads
+  std::atomic<const Sensor*> named_ = nullptr;  // the same, for those that ask for its name
+};
+
 }  // namespace
 
 std::unique_ptr<Sensor> MakeAmdSensor(const std::vector<std::string>& libraries, const std::filesystem::path& drm) {
-  for (const std::string& library : libraries) {
-    if (DynamicLibrary::Open(library).ok()) return std::make_unique<RocmSmiSensor>(library);
-  }
-  return std::make_unique<AmdgpuSensor>(drm);
+  return std::make_unique<AmdSensor>(libraries, drm);
 }
 
 std::unique_ptr<Sensor> MakeAmdSensor() { return MakeAmdSensor(kRocmSmi, kDrm); }

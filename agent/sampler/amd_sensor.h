@@ -14,7 +14,8 @@
 namespace fleetmark {
 
 // The sensor for AMD GPUs: "rocm_smi" where one of `libraries` loads, tried in order, else "amdgpu", which reads the
-// kernel's files below `drm`. Neither tells what other processes use of a GPU, nor of a power brake.
+// kernel's files below `drm`. Neither tells what other processes use of a GPU, nor of a power brake. Which it is shows
+// at the first read: to load a driver's library may hang, so nothing is loaded here. Until then it is "rocm_smi".
 std::unique_ptr<Sensor> MakeAmdSensor(const std::vector<std::string>& libraries, const std::filesystem::path& drm);
 // The same of this machine.
 std::unique_ptr<Sensor> MakeAmdSensor();

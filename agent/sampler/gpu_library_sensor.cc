@@ -35,4 +35,9 @@ v1::Sensor GpuLibrarySensor::Read(double now_s, std::vector<Reading>* readings) 
   return last_ = report.Finish();
 }
 
+void GpuLibrarySensor::End() {
+  Disconnect();
+  is_connected_ = false;
+}
+
 }  // namespace fleetmark

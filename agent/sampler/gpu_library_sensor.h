@@ -9,12 +9,13 @@
 namespace fleetmark {
 
 // A sensor that asks the library of a GPU's driver: it connects at the first read, and again, every few seconds at
-// most, after the library or the GPU was not there or was lost. Only Read and the destructor call into the library, so
-// only they can hang. For one thread at a time.
+// most, after the library or the GPU was not there or was lost. Only Read and End call into the library, so only they
+// can hang; so does the destructor where there was no End. For one thread at a time.
 class GpuLibrarySensor : public Sensor {
  public:
   void Begin(const SensorSubject& subject) override;
   v1::Sensor Read(double now_s, std::vector<Reading>* readings) override;
+  void End() override;
 
  protected:
   // Finds the library and in it the GPU of `subject`. After a failure Disconnect follows.

@@ -12,6 +12,9 @@
 
 namespace fleetmark {
 
+// Of one machine; more is no count but nonsense.
+inline constexpr unsigned kMostGpus = 1024;
+
 // N of "cuda:N", also of an AMD GPU, which LibTorch calls the same; nothing for a device of another kind.
 std::optional<int> GpuIndex(const std::string& device);
 

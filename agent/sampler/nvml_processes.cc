@@ -20,6 +20,7 @@ void NvmlProcesses::Begin(int worker_pid) {
   worker_pid_ = worker_pid;
   run_pids_.clear();
   has_read_ = false;
+  is_blind_ = false;
   newest_us_ = 0;
 }
 
@@ -45,11 +46,13 @@ bool NvmlProcesses::Read(const nvml::Api& api, nvml::Device device, GpuReport* r
   }
   const bool is_first = !has_read_;
   has_read_ = true;
-  if (is_first || latest.empty()) return true;
-  if (run_pids_.empty()) {
+  // NVML has new samples at some reads alone; that nobody can be told apart is no less true at the others.
+  if (is_first || (latest.empty() && !is_blind_)) return true;
+  is_blind_ = run_pids_.empty();
+  if (is_blind_) {
     report->Miss({&telemetry::kGpuOtherUtil},
                  Status(StatusCode::kUnimplemented, "NVML names no process of the run, so nobody can be told from it"));
-  } else {
+  } else if (!latest.empty()) {
     // Shares that are rounded one by one may add up to a little more than all.
     report->Add(telemetry::kGpuOtherUtil, is_nonsense ? others : std::min(others, 100.0));
   }

@@ -30,6 +30,7 @@ class NvmlProcesses {
   int worker_pid_ = 0;
   std::set<unsigned> run_pids_;  // those of the run that were seen, also those that have ended since
   bool has_read_ = false;
+  bool is_blind_ = false;  // there were samples, and none of the run's: that holds until one of its processes is named
   unsigned long long newest_us_ = 0;  // of the samples that were seen, on NVML's clock
 };
 

@@ -113,6 +113,7 @@ Status NvmlSensor::FindDevice(const SensorSubject& subject) {
   unsigned count = 0;
   FLEETMARK_RETURN_IF_ERROR(api_->Explain(api_->get_count(&count)));
   if (count == 0) return NotFound("NVML knows no GPU");
+  if (count > kMostGpus) return Internal("NVML counts " + std::to_string(count) + " GPUs, which cannot be true");
   if (count != 1 || GpuIndex(subject.device) != 0) {
     return FailedPrecondition("the run's GPU has no UUID to tell it from others by");
   }

@@ -127,6 +127,7 @@ Status RocmSmiSensor::Connect(const SensorSubject& subject) {
   version_ = has_version ? version.major : 0;
   uint32_t count = 0;
   FLEETMARK_RETURN_IF_ERROR(api_->Explain(api_->get_count(&count)));
+  if (count > kMostGpus) return Internal("ROCm SMI counts " + std::to_string(count) + " GPUs, which cannot be true");
   std::vector<std::string> unique_ids;
   for (uint32_t gpu = 0; gpu < count; ++gpu) {
     uint64_t id = 0;

@@ -13,11 +13,13 @@ namespace fleetmark {
 // back. Its states are NvmlSensor's.
 class RocmSmiSensor : public GpuLibrarySensor {
  public:
+  static constexpr char kName[] = "rocm_smi";
+
   explicit RocmSmiSensor(std::string library);
   RocmSmiSensor(const RocmSmiSensor&) = delete;
   RocmSmiSensor& operator=(const RocmSmiSensor&) = delete;
   ~RocmSmiSensor() override;
-  const char* name() const override { return "rocm_smi"; }
+  const char* name() const override { return kName; }
 
  protected:
   Status Connect(const SensorSubject& subject) override;

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <condition_variable>
 #include <exception>
+#include <set>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "agent/sampler/sensor_story.h"
 #include "agent/sampler/telemetry_record.h"
 
 namespace fleetmark {
@@ -19,11 +21,14 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// From which share of the time after which a sensor hangs a word is said of an answer that was waited for.
+constexpr double kSlowShare = 0.5;
+
 double SecondsSince(SteadyTime time) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - time).count();
 }
 
-v1::Sensor SensorSays(const char* name, const char* state, const std::string& why) {
+v1::Sensor SensorSays(const std::string& name, const char* state, const std::string& why) {
   v1::Sensor sensor;
   sensor.set_name(name);
   sensor.set_state(state);
@@ -52,9 +57,12 @@ v1::Sensor ReadSafely(Sensor* sensor, const SensorSubject* subject, double now_s
 struct Sampler::Session {
   struct Asked {
     std::unique_ptr<Sensor> sensor;
-    v1::Sensor said;
+    std::string first_name;  // before it was read
+    SensorStory story;
     bool has_given = false;           // a reading, when it was asked last
-    std::optional<SteadyTime> since;  // it is being read since then
+    std::optional<SteadyTime> since;  // it is being read, or ends, since then
+    bool has_ended = false;
+    bool is_given_up = false;  // as it did not end
     std::thread thread;
   };
 
@@ -62,12 +70,16 @@ struct Sampler::Session {
       : options(with), blocks(in_blocks), record(with.interval_s) {}
 
   void ReadUntilFinished(Asked* asked);
+  void End(Asked* asked, std::unique_lock<std::mutex>* lock);
+  // Waits for the threads of sensors that are not being read. False when some sensor's thread is left to itself.
+  bool EndThreads();
   void Take(Asked* asked, v1::Sensor said, double at_s, const std::vector<Reading>& readings);
   double DueAt(int64_t tick) const;
   bool IsAwayFromBorders(double at_s) const;
   int64_t TickAfter(int64_t tick, const Asked& asked) const;
-  // What is said at the end of one that is still being read, or never was.
-  void Conclude(Asked* asked) const;
+  bool IsSlow(double took_s) const { return took_s > kSlowShare * options.hang_s; }
+  // What is said of it at the end, also when it is still being read, or never was.
+  v1::Sensor Conclude(Asked* asked) const;
 
   const Options options;
   const std::optional<BlockSchedule> blocks;
@@ -77,7 +89,7 @@ struct Sampler::Session {
   SteadyTime started;
 
   std::mutex mutex;  // guards what follows
-  std::condition_variable finished;
+  std::condition_variable finished, ended;
   bool is_finished = false;
   TelemetryRecord record;
   std::vector<Asked> sensors;  // none is added once the threads have begun
@@ -89,7 +101,7 @@ void Sampler::Session::ReadUntilFinished(Asked* asked) {
   for (int64_t tick = 0;; tick = TickAfter(tick, *asked)) {
     const SteadyTime due =
         started + std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(DueAt(tick)));
-    if (finished.wait_until(lock, due, [this] { return is_finished; })) return;
+    if (finished.wait_until(lock, due, [this] { return is_finished; })) break;
     const double now_s = SecondsSince(started);
     if (blocks && !blocks->IsOnAt(now_s)) continue;  // woken up too late
     asked->since = std::chrono::steady_clock::now();
@@ -100,13 +112,51 @@ void Sampler::Session::ReadUntilFinished(Asked* asked) {
     lock.lock();
     const double took_s = SecondsSince(*asked->since);
     asked->since.reset();
-    if (is_finished) return;
+    if (is_finished) break;
     if (took_s > options.hang_s) {
-      asked->said = Hanging(asked->sensor->name(), options.hang_s);
-      return;
+      asked->story.Take(now_s, Hanging(asked->sensor->name(), options.hang_s));
+      break;
     }
     Take(asked, std::move(said), now_s, readings);
+    if (IsSlow(took_s)) asked->story.Slow(now_s, took_s);
   }
+  End(asked, &lock);
+}
+
+// By the thread that read it, since a driver's library may also hang as it is given up.
+void Sampler::Session::End(Asked* asked, std::unique_lock<std::mutex>* lock) {
+  asked->since = std::chrono::steady_clock::now();
+  lock->unlock();
+  asked->sensor->End();
+  lock->lock();
+  asked->since.reset();
+  asked->has_ended = true;
+  ended.notify_all();
+}
+
+bool Sampler::Session::EndThreads() {
+  std::vector<std::thread> idle;
+  bool has_all = true;
+  std::unique_lock lock(mutex);
+  const auto have_ended = [this] {
+    return std::all_of(sensors.begin(), sensors.end(),
+                       [](const Asked& asked) { return asked.has_ended || !asked.thread.joinable(); });
+  };
+  ended.wait_for(lock, std::chrono::duration<double>(options.hang_s), have_ended);
+  for (Asked& asked : sensors) {
+    if (asked.thread.joinable()) {
+      asked.is_given_up = !asked.has_ended;
+      if (asked.is_given_up) {
+        asked.thread.detach();
+      } else {
+        idle.push_back(std::move(asked.thread));
+      }
+    }
+    has_all = has_all && !asked.since && !asked.is_given_up;
+  }
+  lock.unlock();
+  for (std::thread& thread : idle) thread.join();
+  return has_all;
 }
 
 void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const std::vector<Reading>& readings) {
@@ -118,7 +168,7 @@ void Sampler::Session::Take(Asked* asked, v1::Sensor said, double at_s, const st
       record.Add(at_s, reading);
     }
   }
-  asked->said = std::move(said);
+  asked->story.Take(at_s, std::move(said));
 }
 
 // In blocks half an interval later: see IsAwayFromBorders.
@@ -134,7 +184,8 @@ bool Sampler::Session::IsAwayFromBorders(double at_s) const {
 }
 
 int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
-  const bool has_more = asked.has_given || asked.said.state() == "ok" || asked.said.state().empty();
+  const std::string& state = asked.story.last().state();
+  const bool has_more = asked.has_given || state == "ok" || state.empty();
   const double wait_s = has_more ? options.interval_s : options.absent_interval_s;
   const auto passed = static_cast<int64_t>(SecondsSince(started) / options.interval_s);
   tick = std::max(tick + std::max<int64_t>(std::llround(wait_s / options.interval_s), 1), passed + 1);
@@ -142,13 +193,20 @@ int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
   return tick;
 }
 
-void Sampler::Session::Conclude(Asked* asked) const {
+v1::Sensor Sampler::Session::Conclude(Asked* asked) const {
   const char* name = asked->sensor->name();
-  if (asked->since && SecondsSince(*asked->since) > options.hang_s) {
-    asked->said = Hanging(name, options.hang_s);
-  } else if (asked->said.state().empty()) {
-    asked->said = SensorSays(name, "failed", "the run ended before it had answered");
+  SensorStory& story = asked->story;
+  const double pending_s = asked->since ? SecondsSince(*asked->since) : 0;
+  const double began_s = SecondsSince(started) - pending_s;
+  if (pending_s > options.hang_s) {
+    story.Take(began_s, Hanging(name, options.hang_s));
+  } else if (story.last().state().empty()) {
+    story.Take(began_s, SensorSays(name, "failed", "the run ended before it had answered"));
+  } else if (IsSlow(pending_s)) {
+    story.Take(began_s, story.last());
+    story.Slow(began_s, pending_s);
   }
+  return story.Tell();
 }
 
 Sampler::Recording::Recording(Sampler* sampler, std::optional<BlockSchedule> blocks)
@@ -158,12 +216,13 @@ Sampler::Recording::~Recording() { Finish(); }
 
 void Sampler::Recording::Start(const SensorSubject& subject) {
   const SteadyTime started = std::chrono::steady_clock::now();
-  const std::set<std::string> hanging = sampler_.StillHanging();
+  const std::map<std::string, std::string> hanging = sampler_.StillHanging();
   std::vector<Session::Asked> sensors;
   for (std::unique_ptr<Sensor>& sensor : sampler_.options_.make_sensors(subject)) {
     Session::Asked& asked = sensors.emplace_back();
-    if (hanging.contains(sensor->name())) {
-      asked.said = SensorSays(sensor->name(), "hangs", "it has not answered since an earlier run");
+    asked.first_name = sensor->name();
+    if (const auto found = hanging.find(asked.first_name); found != hanging.end()) {
+      asked.story.Take(0, SensorSays(found->second, "hangs", "it has not answered since an earlier run"));
     }
     asked.sensor = std::move(sensor);
   }
@@ -173,38 +232,30 @@ void Sampler::Recording::Start(const SensorSubject& subject) {
   session_->started = started;
   session_->sensors = std::move(sensors);
   for (Session::Asked& asked : session_->sensors) {
-    if (!asked.said.state().empty()) continue;
+    if (!asked.story.last().state().empty()) continue;
     try {
       asked.thread = std::thread([session = session_, &asked] { session->ReadUntilFinished(&asked); });
     } catch (const std::system_error& error) {  // no more threads here: a run goes on without
-      asked.said = SensorSays(asked.sensor->name(), "failed", std::string("it has no thread: ") + error.what());
+      asked.story.Take(0, SensorSays(asked.first_name, "failed", std::string("it has no thread: ") + error.what()));
     }
   }
 }
 
 v1::Telemetry Sampler::Recording::Finish() {
   v1::Telemetry telemetry;
-  std::vector<std::thread> idle;
-  bool is_reading = false;
   {
     const std::lock_guard lock(session_->mutex);
     if (std::exchange(session_->is_finished, true)) return telemetry;
     telemetry = session_->record.Build();
     for (Session::Asked& asked : session_->sensors) {
-      session_->Conclude(&asked);
-      *telemetry.add_sensors() = asked.said;
-      if (asked.since) {
-        is_reading = true;
-        asked.thread.detach();
-      } else if (asked.thread.joinable()) {
-        idle.push_back(std::move(asked.thread));
-      }
+      *telemetry.add_sensors() = session_->Conclude(&asked);
+      if (asked.since) asked.thread.detach();  // nobody waits for it
     }
   }
   session_->finished.notify_all();
-  for (std::thread& thread : idle) thread.join();
+  if (session_->EndThreads()) return telemetry;
   const std::lock_guard lock(sampler_.mutex_);
-  if (is_reading) sampler_.unfinished_.push_back(session_);
+  sampler_.unfinished_.push_back(session_);
   return telemetry;
 }
 
@@ -213,20 +264,23 @@ std::unique_ptr<Sampler::Recording> Sampler::Record(std::optional<BlockSchedule>
 }
 
 // Never holds two mutexes: a session's is held by whoever starts or finishes its recording.
-std::set<std::string> Sampler::StillHanging() {
+std::map<std::string, std::string> Sampler::StillHanging() {
   std::vector<std::shared_ptr<Session>> sessions;
   {
     const std::lock_guard lock(mutex_);
     sessions = unfinished_;
   }
-  std::set<std::string> hanging;
+  std::map<std::string, std::string> hanging;
   std::set<std::shared_ptr<Session>> done;
   for (const std::shared_ptr<Session>& session : sessions) {
     const std::lock_guard lock(session->mutex);
     bool is_reading = false;
     for (const Session::Asked& asked : session->sensors) {
-      is_reading = is_reading || asked.since;
-      if (asked.since && SecondsSince(*asked.since) > options_.hang_s) hanging.insert(asked.sensor->name());
+      if (!asked.since) continue;
+      is_reading = true;
+      if (asked.is_given_up || SecondsSince(*asked.since) > options_.hang_s) {
+        hanging.emplace(asked.first_name, asked.sensor->name());
+      }
     }
     if (!is_reading) done.insert(session);
   }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +43,8 @@ class Sampler {
     ~Recording();
     // Begins to read every sensor: the run's start, from which its times count. Does nothing after Finish.
     void Start(const SensorSubject& subject);
-    // Ends it, without waiting for a sensor that is just being read, and hands over what was read. For one call.
+    // Ends it, without waiting for a sensor that is just being read, and hands over what was read. One that does not
+    // end is given up after `hang_s`. For one call.
     v1::Telemetry Finish();
 
    private:
@@ -56,8 +57,8 @@ class Sampler {
   std::unique_ptr<Recording> Record(std::optional<BlockSchedule> blocks = std::nullopt);
 
  private:
-  // Names of sensors that hang since an earlier run.
-  std::set<std::string> StillHanging();
+  // Sensors that hang since an earlier run: the name that each began with, and the one that it has.
+  std::map<std::string, std::string> StillHanging();
 
   const Options options_;
   std::mutex mutex_;

@@ -25,16 +25,21 @@ struct SensorSubject {
 };
 
 // A source of readings: the kernel's /proc, a driver's library. Each is read by a thread of its own, so that one that
-// hangs holds up nobody. Rates are over the time since the read before; the first read after Begin gives none.
+// hangs holds up nobody: that thread alone calls Begin, Read and End. Rates are over the time since the read before;
+// the first read after Begin gives none.
 class Sensor {
  public:
   virtual ~Sensor() = default;
-  virtual const char* name() const = 0;  // "proc", "cpufreq", "hwmon", "rapl", "nvml", "rocm_smi", "amdgpu"
+  // "proc", "cpufreq", "hwmon", "rapl", "nvml", "rocm_smi", "amdgpu". May be asked at any time by any thread, and be
+  // another once it is read, when it shows which of several it is.
+  virtual const char* name() const = 0;
   // A new subject: forgets what rates were counted from.
   virtual void Begin(const SensorSubject& subject) = 0;
   // Appends what it can read now and says how it is: "ok", "absent" (the machine has none), "forbidden" or "failed",
   // with one sentence of why unless ok. It may be another at each call: sensors appear and vanish.
   virtual v1::Sensor Read(double now_s, std::vector<Reading>* readings) = 0;
+  // It is not read any more, or only after another Begin: gives up what may hang as it is given up. Throws nothing.
+  virtual void End() {}
 };
 
 }  // namespace fleetmark

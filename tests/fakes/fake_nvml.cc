@@ -1,7 +1,8 @@
 // A libnvidia-ml that behaves as the file says that FAKE_NVML names (behaviour_file.h). GPU N has the lines "N.uuid",
 // "N.util", "N.memory_used", "N.memory_total", "N.sm_mhz", "N.memory_mhz", "N.celsius", "N.milliwatts", "N.reasons",
 // "N.processes PID ...", "N.samples PID:TIME_US:PERCENT ...". With a line "lost" its GPUs are gone; without it they
-// come back when NVML is initialised anew. FAKE_NVML_OLD makes the library of an older driver.
+// come back when NVML is initialised anew; with "count N" it counts N GPUs. FAKE_NVML_OLD makes the library of an older
+// driver, FAKE_NVML_PROCESS_LIST that of one which lists processes by a newer function alone.
 #include <algorithm>
 #include <atomic>
 #include <sstream>
@@ -82,6 +83,7 @@ int nvmlDeviceGetCount_v2(unsigned* count) {
   const Call call("nvmlDeviceGetCount_v2", nullptr);
   const BehaviourFile behaviour(kVariable);
   for (*count = 0; behaviour.Has(std::to_string(*count) + ".uuid");) ++*count;
+  if (behaviour.Has("count")) *count = static_cast<unsigned>(behaviour.Number("count"));
   return call.code();
 }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* device) {
@@ -139,11 +141,23 @@ int nvmlDeviceGetProcessUtilization(Device device, fleetmark::nvml::ProcessSampl
   return samples.empty() ? fleetmark::nvml::kNotFound : HandOut(samples, count, room);
 }
 
+#ifdef FAKE_NVML_PROCESS_LIST
+struct Process {  // nvmlProcessInfo_v2_t and nvmlProcessInfo_t
+  unsigned pid;
+  unsigned long long memory;
+  unsigned gpu_instance;
+  unsigned compute_instance;
+};
+static_assert(sizeof(Process) == 24);
+#else
+#define FAKE_NVML_PROCESS_LIST nvmlDeviceGetComputeRunningProcesses
 struct Process {  // nvmlProcessInfo_v1_t
   unsigned pid;
   unsigned long long memory;
 };
-int nvmlDeviceGetComputeRunningProcesses(Device device, unsigned* count, Process* room) {
+static_assert(sizeof(Process) == 16);
+#endif
+int FAKE_NVML_PROCESS_LIST(Device device, unsigned* count, Process* room) {
   const Call call("nvmlDeviceGetComputeRunningProcesses", device);
   if (call.code() != 0) return call.code();
   std::vector<Process> processes;

@@ -1,9 +1,12 @@
 // A librocm_smi64 that behaves as the file says that FAKE_ROCM_SMI names (behaviour_file.h). GPU N has the lines "N.id"
 // (its unique id, or 0 for one without), "N.busy", "N.vram", "N.hz" (its second clock, which is the current one),
-// "N.millicelsius", "N.edge_millicelsius", "N.microwatts", "N.average_microwatts", "N.throttling". FAKE_ROCM_SMI_OLD
-// makes the library of ROCm 5.
+// "N.millicelsius", "N.edge_millicelsius", "N.microwatts", "N.average_microwatts", "N.throttling". With a line "lost"
+// its GPUs are gone; without it they come back when it is initialised anew; with "count N" it counts N GPUs. To be
+// loaded is its function "load", and makes FILE.loaded. FAKE_ROCM_SMI_OLD makes the library of ROCm 5.
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 #include "agent/sampler/rocm_smi_api.h"
@@ -15,15 +18,26 @@ using fleetmark::BehaviourFile;
 namespace rocm_smi = fleetmark::rocm_smi;
 
 constexpr char kVariable[] = "FAKE_ROCM_SMI";
+constexpr int kFileError = 3;  // RSMI_STATUS_FILE_ERROR
 
 std::atomic<int> users = 0;
+std::atomic<bool> is_lost = false;
+
+[[gnu::constructor]] void Load() {
+  const char* const path = std::getenv(kVariable);
+  if (path == nullptr) return;
+  std::ofstream(std::string(path) + ".loaded").flush();
+  BehaviourFile(kVariable).Enter("load");
+}
 
 template <typename Number>
 int Answer(const char* function, uint32_t gpu, const std::string& key, Number* value) {
   BehaviourFile behaviour(kVariable);
   const int code = behaviour.Enter(function);
   const std::string line = std::to_string(gpu) + "." + key;
+  if (behaviour.Has("lost")) is_lost = true;
   if (users == 0) return rocm_smi::kInitError;
+  if (is_lost) return kFileError;
   if (code != 0) return code;
   if (!behaviour.Has(line)) return rocm_smi::kNotSupported;
   *value = static_cast<Number>(behaviour.Number(line));
@@ -36,20 +50,24 @@ extern "C" {
 
 int rsmi_init(uint64_t /*flags*/) {
   const int code = BehaviourFile(kVariable).Enter("rsmi_init");
-  if (code == 0) ++users;
-  return code;
+  if (code != 0) return code;
+  ++users;
+  is_lost = false;
+  return 0;
 }
 int rsmi_shut_down() {
   --users;
   return 0;
 }
-int rsmi_status_string(int /*status*/, const char** text) {
-  *text = "An unknown error occurred";
+int rsmi_status_string(int status, const char** text) {
+  *text = status == kFileError ? "Problem accessing a file" : "An unknown error occurred";
   return 0;
 }
 int rsmi_num_monitor_devices(uint32_t* count) {
   BehaviourFile behaviour(kVariable);
-  for (*count = 0; behaviour.Has(std::to_string(*count) + ".id");) ++*count;
+  const bool is_there = !behaviour.Has("lost");
+  for (*count = 0; is_there && behaviour.Has(std::to_string(*count) + ".id");) ++*count;
+  if (behaviour.Has("count")) *count = static_cast<uint32_t>(behaviour.Number("count"));
   return behaviour.Enter("rsmi_num_monitor_devices");
 }
 int rsmi_dev_unique_id_get(uint32_t gpu, uint64_t* id) {

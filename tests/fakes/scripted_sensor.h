@@ -31,9 +31,15 @@ class SensorScript {
     const std::lock_guard lock(mutex_);
     is_held_ = true;
   }
+  // The same for those that end.
+  void HoldAtEnd() {
+    const std::lock_guard lock(mutex_);
+    is_held_at_end_ = true;
+  }
   void Release() {
     const std::lock_guard lock(mutex_);
     is_held_ = false;
+    is_held_at_end_ = false;
     released_.notify_all();
   }
   int reads() const {
@@ -43,6 +49,10 @@ class SensorScript {
   int begins() const {
     const std::lock_guard lock(mutex_);
     return begins_;
+  }
+  int ends() const {
+    const std::lock_guard lock(mutex_);
+    return ends_;
   }
   std::vector<double> read_at_s() const {
     const std::lock_guard lock(mutex_);
@@ -67,6 +77,11 @@ class SensorScript {
     said.set_name(name_);
     return said;
   }
+  void End() {
+    std::unique_lock lock(mutex_);
+    released_.wait(lock, [this] { return !is_held_at_end_; });
+    ++ends_;
+  }
 
  private:
   const std::string name_;
@@ -74,7 +89,9 @@ class SensorScript {
   mutable std::mutex mutex_;
   std::condition_variable released_;
   bool is_held_ = false;
+  bool is_held_at_end_ = false;
   int begins_ = 0;
+  int ends_ = 0;
   std::vector<double> read_at_s_;
   SensorSubject subject_;
 };
@@ -85,6 +102,7 @@ class ScriptedSensor final : public Sensor {
   const char* name() const override { return script_->name().c_str(); }
   void Begin(const SensorSubject& subject) override { script_->Begin(subject); }
   v1::Sensor Read(double now_s, std::vector<Reading>* readings) override { return script_->Read(now_s, readings); }
+  void End() override { script_->End(); }
 
  private:
   const std::shared_ptr<SensorScript> script_;

@@ -112,7 +112,11 @@ std::string RenderTelemetry(const v1::Telemetry& telemetry, const Terminal& term
   facts.Add("sensors", good);
   for (const v1::Sensor& sensor : telemetry.sensors()) {
     const std::string why = sensor.why().empty() ? "" : ": " + sensor.why();
-    if (sensor.state() != "ok") facts.Add("no " + sensor.name(), sensor.state() + why, Style::kWarning);
+    if (sensor.state() != "ok") {
+      facts.Add("no " + sensor.name(), sensor.state() + why, Style::kWarning);
+    } else if (!sensor.why().empty()) {
+      facts.Add("but " + sensor.name(), sensor.why(), Style::kWarning);
+    }
   }
   if (telemetry.has_cost()) facts.Add("cost", Cost(telemetry.cost()));
   return Series(telemetry, terminal) + facts.Render(terminal);

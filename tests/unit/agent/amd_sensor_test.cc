@@ -1,12 +1,14 @@
-// What the sensors for AMD GPUs make of ROCm SMI's answers and of the kernel's files.
+// What the sensors for AMD GPUs make of the kernel's files, and which of them is taken.
 #include "agent/sampler/amd_sensor.h"
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <future>
 
 #include "agent/sampler/amdgpu_sensor.h"
-#include "agent/sampler/rocm_smi_sensor.h"
 #include "tests/unit/agent/gpu_sensor_fixture.h"
 
 namespace fleetmark {
@@ -24,79 +26,6 @@ using testing::UnorderedElementsAre;
 
 constexpr char kHot[] = "0x0000001000000000";     // TEMP_HOTSPOT
 constexpr char kCapped[] = "0x0000000000000001";  // PPT0
-
-class RocmSmiSensorTest : public GpuSensorTest {
- protected:
-  RocmSmiSensorTest()
-      : GpuSensorTest("FAKE_ROCM_SMI", {{"0.id", "0"},
-                                        {"0.busy", "5"},
-                                        {"1.id", "0x0123456789abcdef"},
-                                        {"1.busy", "37"},
-                                        {"1.vram", "2000000000"},
-                                        {"1.hz", "1980000000"},
-                                        {"1.millicelsius", "61000"},
-                                        {"1.edge_millicelsius", "50000"},
-                                        {"1.microwatts", "350500000"},
-                                        {"1.average_microwatts", "300000000"},
-                                        {"1.throttling", kHot}}) {
-    sensor_.Begin({getpid(), "cuda:1", "cuda:1"});
-  }
-
-  RocmSmiSensor sensor_{FAKE_ROCM_SMI};
-};
-
-TEST_F(RocmSmiSensorTest, ReadsAllThatTheGpuTells) {
-  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-  EXPECT_THAT(values_, UnorderedElementsAre(Pair("gpu_util_percent", 37), Pair("gpu_memory_bytes", 2e9),
-                                            Pair("gpu_mhz", 1980), Pair("gpu_memory_mhz", 1980),
-                                            Pair("gpu_temperature_c", 61), Pair("gpu_power_w", 350.5),
-                                            Pair("gpu_throttle_heat", 1), Pair("gpu_throttle_power_cap", 0)));
-}
-
-TEST_F(RocmSmiSensorTest, ReadsTheGpuOfTheRun) {
-  sensor_.Begin({getpid(), "cuda:0", "GPU-0123456789abcdef"});
-  Read(&sensor_);
-  EXPECT_EQ(37, values_["gpu_util_percent"]);
-  sensor_.Begin({getpid(), "cuda:0", "cuda:0"});
-  Read(&sensor_);
-  EXPECT_EQ(5, values_["gpu_util_percent"]);
-  for (const SensorSubject& subject : std::vector<SensorSubject>{
-           {1, "cuda:2", "cuda:2"}, {1, "cuda:0", "GPU-11111111-1111-1111-1111-111111111111"}, {1, "cpu", "cpu"}}) {
-    sensor_.Begin(subject);
-    EXPECT_THAT(Read(&sensor_), IsState("absent", HasSubstr("the run"))) << subject.device_uuid;
-    EXPECT_THAT(values_, IsEmpty());
-  }
-}
-
-TEST_F(RocmSmiSensorTest, AnOlderVersionCostsOnlyWhatItLacks) {
-  RocmSmiSensor old(FAKE_ROCM_SMI_OLD);
-  old.Begin({getpid(), "cuda:1", "cuda:1"});
-  EXPECT_THAT(Read(&old), IsState("failed", std::string("gpu_throttle_heat, gpu_throttle_power_cap: this version of "
-                                                        "ROCm SMI does not have it")));
-  EXPECT_THAT(values_, AllOf(SizeIs(6), Contains(Pair("gpu_mhz", 1980)), Contains(Pair("gpu_power_w", 300))));
-}
-
-TEST_F(RocmSmiSensorTest, AskAnOlderSensorWhereThereIsNoNewer) {
-  Forget("1.millicelsius");
-  Forget("1.microwatts");
-  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-  EXPECT_THAT(values_, AllOf(Contains(Pair("gpu_temperature_c", 50)), Contains(Pair("gpu_power_w", 300))));
-}
-
-TEST_F(RocmSmiSensorTest, EachFailureIsSaid) {
-  Behave("code.rsmi_dev_busy_percent_get", "4");
-  Forget("1.vram");
-  EXPECT_THAT(Read(&sensor_), IsState("forbidden", AllOf(HasSubstr("gpu_util_percent: "), HasSubstr("more rights"),
-                                                         HasSubstr("gpu_memory_bytes: this GPU does not tell"))));
-  EXPECT_THAT(values_, SizeIs(6));
-  Behave("code.rsmi_dev_busy_percent_get", "-1");
-  Behave("1.millicelsius", "10000000");
-  EXPECT_THAT(Read(&sensor_), IsState("failed", AllOf(HasSubstr("An unknown error occurred"), HasSubstr("10000 °C"))));
-  EXPECT_THAT(values_, SizeIs(5));
-  Behave("code.rsmi_init", "8");
-  sensor_.Begin({getpid(), "cuda:1", "cuda:1"});
-  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("cannot be initialised")));
-}
 
 // The files of amdgpu, made up.
 class AmdgpuSensorTest : public testing::Test {
@@ -214,9 +143,40 @@ TEST_F(AmdgpuSensorTest, AGpuMayGoAndComeBack) {
   EXPECT_THAT(Read(), IsState("absent", HasSubstr("no AMD GPU")));
 }
 
-TEST(AmdSensor, IsRocmSmiWhereItLoads) {
-  EXPECT_STREQ("rocm_smi", MakeAmdSensor({"libfleetmark-no-such-rocm.so", FAKE_ROCM_SMI}, "/nowhere")->name());
-  EXPECT_STREQ("amdgpu", MakeAmdSensor({"libfleetmark-no-such-rocm.so"}, "/nowhere")->name());
+class AmdSensorTest : public GpuSensorTest {
+ protected:
+  AmdSensorTest() : GpuSensorTest("FAKE_ROCM_SMI", {{"0.id", "0"}, {"0.busy", "5"}}) {}
+
+  const SensorSubject subject_ = {1, "cuda:0", "cuda:0"};
+};
+
+TEST_F(AmdSensorTest, IsRocmSmiWhereItLoads) {
+  const auto loaded = MakeAmdSensor({"libfleetmark-no-such-rocm.so", FAKE_ROCM_SMI}, "/nowhere");
+  loaded->Begin(subject_);
+  Read(loaded.get());
+  EXPECT_STREQ("rocm_smi", loaded->name());
+  EXPECT_THAT(values_, Contains(Pair("gpu_util_percent", 5)));
+  const auto other = MakeAmdSensor({"libfleetmark-no-such-rocm.so"}, "/nowhere");
+  other->Begin(subject_);
+  EXPECT_THAT(Read(other.get()), IsState("absent", HasSubstr("no AMD GPU")));
+  EXPECT_STREQ("amdgpu", other->name());
+}
+
+// A driver's library may hang as it is loaded: it would take whoever makes the sensors with it.
+TEST_F(AmdSensorTest, LoadsNothingBeforeItIsRead) {
+  const std::string library = (directory_.path() / "librocm_smi64.so").string();  // which nobody has loaded yet
+  std::filesystem::copy_file(FAKE_ROCM_SMI, library);
+  const auto sensor = MakeAmdSensor({library}, "/nowhere");
+  sensor->Begin(subject_);
+  ASSERT_FALSE(std::filesystem::exists(behaviour_path() + ".loaded"));
+  Behave("hang", "load");
+  auto reading = std::async(std::launch::async, [&] { return Read(sensor.get()); });
+  WaitForHang();
+  EXPECT_STREQ("rocm_smi", sensor->name());
+  EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
+  Forget("hang");
+  EXPECT_THAT(reading.get(), IsState("ok", HasSubstr("this GPU does not tell")));
+  EXPECT_THAT(values_, Contains(Pair("gpu_util_percent", 5)));
 }
 
 }  // namespace

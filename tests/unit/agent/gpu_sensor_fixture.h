@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -34,6 +37,13 @@ class GpuSensorTest : public testing::Test {
   void Forget(const std::string& key) {
     lines_.erase(key);
     WriteBehaviour();
+  }
+  // Until the function hangs that is told to by "hang".
+  void WaitForHang() const {
+    const std::string mark = behaviour_path() + ".hangs";
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!std::filesystem::exists(mark) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(std::filesystem::exists(mark));
   }
 
   v1::Sensor Read(Sensor* sensor, double now_s = 0) {

@@ -1,17 +1,12 @@
 // What the sensor for NVIDIA GPUs makes of each way in which NVML can answer.
 #include "agent/sampler/nvml_sensor.h"
 
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
-#include <filesystem>
 #include <future>
-#include <thread>
 
-#include "tests/unit/agent/gpu_sensor_fixture.h"
+#include "tests/unit/agent/nvml_sensor_fixture.h"
 
 namespace fleetmark {
 namespace {
@@ -25,30 +20,6 @@ using testing::Not;
 using testing::Pair;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
-
-constexpr char kUuid0[] = "GPU-00000000-0000-0000-0000-000000000000";
-constexpr char kUuid1[] = "GPU-11111111-1111-1111-1111-111111111111";
-
-class NvmlSensorTest : public GpuSensorTest {
- protected:
-  NvmlSensorTest()
-      : GpuSensorTest("FAKE_NVML", {{"0.uuid", kUuid0},
-                                    {"0.util", "37"},
-                                    {"0.memory_used", "2000000000"},
-                                    {"0.memory_total", "80000000000"},
-                                    {"0.sm_mhz", "1980"},
-                                    {"0.memory_mhz", "2619"},
-                                    {"0.celsius", "61"},
-                                    {"0.milliwatts", "350500"},
-                                    {"0.reasons", "0"},
-                                    {"0.samples", ""}}) {
-    subject_ = {getpid(), "cuda:0", kUuid0};
-    sensor_.Begin(subject_);
-  }
-
-  SensorSubject subject_;
-  NvmlSensor sensor_{FAKE_NVML};
-};
 
 TEST_F(NvmlSensorTest, ReadsAllThatTheGpuTells) {
   EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
@@ -80,6 +51,13 @@ TEST_F(NvmlSensorTest, GuessesNoGpu) {
   Behave("1.uuid", kUuid1);
   sensor_.Begin({getpid(), "cuda:0", "cuda:0"});
   EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("no UUID")));
+}
+
+TEST_F(NvmlSensorTest, ANonsensicalCountIsNamed) {
+  sensor_.Begin({getpid(), "cuda:0", "cuda:0"});
+  Behave("count", "0xffffffff");
+  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("counts 4294967295 GPUs")));
+  EXPECT_THAT(values_, IsEmpty());
 }
 
 struct Throttling {
@@ -147,6 +125,20 @@ TEST_F(NvmlSensorTest, AGpuThatWasLostIsReadAgain) {
   EXPECT_THAT(values_, SizeIs(9));
 }
 
+// By the thread that read it, and not by whoever destroys it, who may be in a hurry.
+TEST_F(NvmlSensorTest, GivesUpItsSessionAtItsEnd) {
+  const auto library = DynamicLibrary::Open(FAKE_NVML);
+  ASSERT_TRUE(library.ok()) << library.status().message();
+  const nvml::Api api(*library);
+  unsigned count = 0;
+  Read(&sensor_);
+  EXPECT_EQ(nvml::kSuccess, api.get_count(&count));
+  sensor_.End();
+  EXPECT_EQ(nvml::kUninitialized, api.get_count(&count));
+  sensor_.Begin(subject_);
+  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
+}
+
 TEST_F(NvmlSensorTest, AnOlderVersionCostsOnlyWhatItLacks) {
   NvmlSensor old(FAKE_NVML_OLD);
   old.Begin(subject_);
@@ -192,93 +184,11 @@ TEST_F(NvmlSensorTest, ARunOnTheCpuAsksNothing) {
 TEST_F(NvmlSensorTest, AHangEndsWithTheDriversHang) {
   Behave("hang", "nvmlDeviceGetPowerUsage");
   auto reading = std::async(std::launch::async, [this] { return Read(&sensor_); });
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!std::filesystem::exists(behaviour_path() + ".hangs") && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-  }
+  WaitForHang();
   EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
   Forget("hang");
   EXPECT_THAT(reading.get(), IsState("ok", IsEmpty()));
   EXPECT_THAT(values_, SizeIs(9));
-}
-
-// A worker with one child; to both of them this test is a stranger.
-class NvmlNeighbours : public NvmlSensorTest {
- protected:
-  NvmlNeighbours() {
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0) ADD_FAILURE() << "no pipe";
-    worker_ = fork();
-    if (worker_ == 0) {
-      pid_t child = fork();
-      if (child != 0 && write(ends[1], &child, sizeof child) != sizeof child) _exit(1);
-      while (true) pause();
-    }
-    EXPECT_EQ(ssize_t{sizeof child_}, read(ends[0], &child_, sizeof child_));
-    close(ends[0]);
-    close(ends[1]);
-    sensor_.Begin({worker_, "cuda:0", kUuid0});
-    Samples("1:100:90");  // of before the run
-    EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-    EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
-  }
-  ~NvmlNeighbours() override {
-    kill(child_, SIGKILL);
-    kill(worker_, SIGKILL);
-    waitpid(worker_, nullptr, 0);
-  }
-
-  void Samples(const std::string& samples) { Behave("0.samples", samples); }
-  std::string Stranger() const { return std::to_string(getpid()); }
-  std::string Worker() const { return std::to_string(worker_); }
-  std::string Child() const { return std::to_string(child_); }
-
-  pid_t worker_ = 0;
-  pid_t child_ = 0;
-};
-
-TEST_F(NvmlNeighbours, AreWhatDoesNotDescendFromTheWorker) {
-  Samples(Worker() + ":200:30 " + Child() + ":200:20 " + Stranger() + ":200:40 " + Stranger() + ":150:9 0:200:50");
-  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-  EXPECT_EQ(40, values_.at("gpu_other_util_percent"));
-  Samples(Worker() + ":300:90");
-  Read(&sensor_);
-  EXPECT_EQ(0, values_.at("gpu_other_util_percent"));
-}
-
-TEST_F(NvmlNeighbours, AreUnknownWithoutNewSamples) {
-  Samples(Worker() + ":200:30 " + Stranger() + ":200:40 " + Stranger() + ":0:9");  // the last was never filled in
-  Read(&sensor_);
-  EXPECT_EQ(40, values_.at("gpu_other_util_percent"));
-  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
-}
-
-// As in a container, where the worker's number is not the host's.
-TEST_F(NvmlNeighbours, AreUnknownWhereTheWorkerIsNot) {
-  Samples(Stranger() + ":200:40");
-  EXPECT_THAT(Read(&sensor_), IsState("ok", HasSubstr("NVML names no process of the run")));
-  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
-  Behave("0.processes", Stranger() + " " + Worker());
-  Samples(Stranger() + ":300:50");
-  EXPECT_THAT(Read(&sensor_), IsState("ok", IsEmpty()));
-  EXPECT_EQ(50, values_.at("gpu_other_util_percent"));
-}
-
-TEST_F(NvmlNeighbours, DoNotIncludeAProcessOfTheRunThatHasEnded) {
-  Samples(Worker() + ":200:30 " + Child() + ":200:20");
-  Read(&sensor_);
-  kill(worker_, SIGKILL);
-  waitpid(worker_, nullptr, 0);
-  Samples(Worker() + ":300:30 " + Child() + ":300:20");
-  Read(&sensor_);
-  EXPECT_EQ(0, values_.at("gpu_other_util_percent"));
-}
-
-TEST_F(NvmlNeighbours, OfNonsenseAreNot) {
-  Samples(Worker() + ":200:30 " + Stranger() + ":200:4000000000");
-  EXPECT_THAT(Read(&sensor_), IsState("failed", HasSubstr("gpu_other_util_percent: 4e+09 % cannot be true")));
-  EXPECT_THAT(values_, Not(Contains(Key("gpu_other_util_percent"))));
 }
 
 }  // namespace
