@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -41,6 +42,21 @@ constexpr int kExitInterrupted = 130;
 
 std::atomic<bool> is_interrupted = false;
 
+// "epoch 3  12.100 s  loss 0.2011  val_accuracy 0.9871", of the scores those that it has.
+std::string EpochText(const v1::TrainingEpoch& epoch) {
+  std::array<char, 400> text{};  // a number has up to 309 digits
+  std::snprintf(text.data(), text.size(), "epoch %d  %.3f s", epoch.epoch(), epoch.epoch_s());
+  std::string line = text.data();
+  const auto add = [&](const char* name, bool has, double value) {
+    if (!has) return;
+    std::snprintf(text.data(), text.size(), "  %s %.4f", name, value);
+    line += text.data();
+  };
+  add("loss", epoch.has_loss(), epoch.loss());
+  add("val_accuracy", epoch.has_val_accuracy(), epoch.val_accuracy());
+  return line;
+}
+
 void PrintProgress(const v1::RunEvent& event) {
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   if (event.has_progress() && is_terminal) {
@@ -50,9 +66,7 @@ void PrintProgress(const v1::RunEvent& event) {
   } else if (event.has_phase()) {
     std::fprintf(stderr, "%s%s\n", is_terminal ? "\r\033[K" : "", event.phase().name().c_str());
   } else if (event.has_training_epoch()) {
-    const v1::TrainingEpoch& epoch = event.training_epoch();
-    std::fprintf(stderr, "%sepoch %d  %.3f s  loss %.4f  val_accuracy %.4f\n", is_terminal ? "\r\033[K" : "",
-                 epoch.epoch(), epoch.epoch_s(), epoch.loss(), epoch.val_accuracy());
+    std::fprintf(stderr, "%s%s\n", is_terminal ? "\r\033[K" : "", EpochText(event.training_epoch()).c_str());
   } else if (event.has_status() && event.status().state() == "result_ready" && is_terminal) {
     std::fprintf(stderr, "\r\033[K");
   }

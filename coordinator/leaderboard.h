@@ -23,9 +23,9 @@ struct LeaderboardInput {
 };
 
 // One row for each agent, device, runtime, profile and overrides: of its newest job the run in the middle, so that the
-// row is a run that can be looked at, and a lucky repetition does not make the board. Rows whose 95 % intervals overlap
-// with the first row of their rank share it; a published row is a point. Published rows without this metric have no
-// value and no rank; rows whose verdict is flagged have no rank unless they are included.
+// row is a run that can be looked at, and a lucky repetition does not make the board. Rows whose 95 % interval overlaps
+// that of the first of their rank share it; a published row, and one without an interval, is a point. Published rows
+// without this metric have no value and no rank; rows whose verdict is flagged have no rank unless they are included.
 v1::Leaderboard BuildLeaderboard(const LeaderboardInput& input);
 
 // The points in the order of `values` (oldest first), each with its change against the point before it on the same

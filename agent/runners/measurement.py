@@ -27,13 +27,25 @@ def half_width(values):
     return student_975(blocks - 1) * statistics.stdev(means) / math.sqrt(blocks)
 
 
+def divided(value, by):
+    """As fleetmark-worker divides, where zero is no error: a step time of zero is for the verdict to see and no end of the
+    run."""
+    if by:
+        return value / by
+    return math.inf if value > 0 else math.nan
+
+
 def summary(values, better):
     ordered = sorted(values)
     median = quantile(ordered, 0.5)
-    return {"n": len(ordered), "best": ordered[-1] if better == "more" else ordered[0],
-            "median": median, "mad": quantile(sorted(abs(value - median) for value in ordered), 0.5), "mean": statistics.fmean(ordered),
-            "sd": statistics.stdev(ordered) if len(ordered) > 1 else 0.0,
-            "p5": quantile(ordered, 0.05), "p95": quantile(ordered, 0.95), "p99": quantile(ordered, 0.99)}
+    told = {"n": len(ordered), "best": ordered[-1] if better == "more" else ordered[0], "median": median,
+            "mean": statistics.fmean(ordered), "p5": quantile(ordered, 0.05), "p95": quantile(ordered, 0.95),
+            "p99": quantile(ordered, 0.99)}
+    if len(ordered) > 1:  # one value has no spread that could be known
+        is_known = all(map(math.isfinite, ordered))  # else statistics.stdev() fails
+        told["sd"] = statistics.stdev(ordered) if is_known else math.nan
+        told["mad"] = quantile(sorted(abs(value - median) for value in ordered), 0.5) if math.isfinite(median) else math.nan
+    return told
 
 
 class Measurement:
@@ -45,6 +57,7 @@ class Measurement:
         self.step_s = []  # of the measured steps, without an epoch's last one where its batch is short
         self.totals = []  # of steps, samples and measured_s, at the end of each of step_s
         self.warmup_found, self.warmup_found_s, self.is_steady = 0, 0.0, None
+        self.warmup_step_s = []  # as step_s
         self.warmup_steps, self.step_in_epoch = 0, 0
         self.epochs, self.epoch_s, self.loss_so_far = [], 0.0, None
         self.stop_reason, self.total_s = "", 0.0
@@ -118,7 +131,7 @@ class Measurement:
     def _finish_if_stopped(self):
         if self.stop_reason and self.step_in_epoch != self.steps_per_epoch:  # or its evaluation is still to come
             self.total_s = time.perf_counter() - self._began
-            self.cpu_percent = 100 * (time.process_time() - self._cpu_began) / self.total_s
+            self.cpu_percent = divided(100 * (time.process_time() - self._cpu_began), self.total_s)
             send("phase", {"name": "finish"})
             self._keep_steady_part()
 
@@ -127,6 +140,7 @@ class Measurement:
         count, self.is_steady = find_warmup(self.step_s)
         if count:
             self.warmup_found, samples, self.warmup_found_s = self.totals[count - 1]
+            self.warmup_step_s = self.step_s[:count]
             self.warmup_steps += self.warmup_found
             self.steps -= self.warmup_found
             self.samples -= samples
@@ -205,10 +219,10 @@ class Metrics:
 
     def rate(self, name, units, per_step):
         """`units` in the whole measured time, `per_step` in a step."""
-        step_s, value = self.measured.step_s, units / self.measured.measured_s
-        interval = self.interval_around(per_step / value, step_s)
+        step_s, value = self.measured.step_s, divided(units, self.measured.measured_s)
+        interval = self.interval_around(divided(per_step, value), step_s)
         interval = (per_step / interval[1], per_step / interval[0]) if interval and interval[0] > 0 else None
-        self.record(name, value, [per_step / seconds for seconds in step_s], interval)
+        self.record(name, value, [divided(per_step, seconds) for seconds in step_s], interval)
 
     def rates(self):
         """samples_per_s, and it_per_s where the workload has it."""

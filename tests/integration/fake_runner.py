@@ -14,7 +14,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 BEHAVIOURS = ["ok", "hold", "hang", "crash", "exit", "rubbish", "flood", "flood_log", "long_line", "silent", "out_of_memory",
-              "kernel_kill", "data_missing", "two_results", "env", "daemon", "burn"]
+              "kernel_kill", "data_missing", "two_results", "env", "daemon", "burn", "epochs"]
 # How fast each is and what it adds to the loss; one fails.
 KERNELS = {"plain": (100, 0), "good": (150, 0.01), "best": (200, 0), "wrong": (400, 5), "broken": None}
 DESCRIPTION = {
@@ -128,7 +128,10 @@ def run():
         leave_a_daemon()
     if behaviour == "burn":
         burn()
-    if behaviour in ("hold", "daemon", "burn"):
+    if behaviour == "epochs":
+        send({"training_epoch": {"epoch": 1, "epoch_s": 0.5, "loss": 0.25, "val_accuracy": 0.9}})
+        send({"training_epoch": {"epoch": 2, "epoch_s": 0.25}})
+    if behaviour in ("hold", "daemon", "burn", "epochs"):
         hold()
     elif behaviour in ("hang", "silent"):
         hang(ignore_term=behaviour == "hang")

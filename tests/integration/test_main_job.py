@@ -175,6 +175,21 @@ class Standalone(WorkerTest):
                             self.fleet.directory / "locks", "--state-dir", self.fleet.directory / "state").stdout
         self.assert_explains(output, "it_per_s", "it/s")
 
+    def test_an_epoch_is_told_with_the_scores_that_it_has(self):
+        lab, errors = self.fleet, self.fleet.directory / "errors"
+        command = [fleet.BIN / "fleetmark-agent", "run", "fake", "--runtime", "fake", "--runner", f"fake={lab.runner}",
+                   "--set", "behaviour=epochs", "--lock-dir", lab.directory / "locks", "--state-dir",
+                   lab.directory / "state"]
+        with open(errors, "wb") as file:
+            agent = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file)
+        self.addCleanup(agent.wait)
+        self.addCleanup(agent.kill)
+        fleet.wait_until(lambda: "epoch 2 " in errors.read_text(), "both epochs are told")
+        lab.release()
+        self.assertEqual(0, agent.wait(fleet.DEADLINE_S), errors.read_text())
+        self.assertEqual(["epoch 1  0.500 s  loss 0.2500  val_accuracy 0.9000", "epoch 2  0.250 s"],
+                         [line for line in errors.read_text().splitlines() if line.startswith("epoch")])
+
     def test_the_worker_by_hand(self):
         worker = fleet.BIN / "fleetmark-worker"
         described = json.loads(subprocess.run([worker, "describe"], capture_output=True, check=True).stdout)

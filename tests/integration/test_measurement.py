@@ -62,6 +62,33 @@ class Measurement(unittest.TestCase):
         measured._keep_steady_part()
         self.assertIn("no steady state was reached", measured.warmup_notes()[0])
 
+    def test_a_step_time_of_zero_is_sent_and_ends_no_run(self):
+        known = {"metrics": [{"name": "it_per_s", "unit": "it/s", "better": "more"},
+                             {"name": "step_s", "unit": "s", "better": "less"}]}
+
+        def sent(measured, send):
+            metrics = measurement.Metrics(known, measured)
+            metrics.rate("it_per_s", measured.steps, 1)
+            metrics.step_times()
+            return [call.args[1] for call in send.mock_calls if call.args[0] == "metric"]
+
+        with unittest.mock.patch.object(measurement, "send") as send:
+            measured = measurement.Measurement({**self.GIVEN, "steps": 20})
+            measured.steps, measured.step_s, measured.measured_s = 20, [0.0] + [0.5] * 19, 9.5
+            rate, step_s = sent(measured, send)
+        self.assertEqual((20 / 9.5, math.inf, 0.0), (rate["value"], rate["best"], step_s["best"]))
+        self.assertTrue(math.isnan(rate["sd"]))
+        self.assertEqual((2.0, 0.0), (rate["median"], rate["mad"]))
+        self.assertLess(rate["ci_low"], rate["value"])
+        with unittest.mock.patch.object(measurement, "send") as send, \
+                unittest.mock.patch.object(measurement.time, "perf_counter", return_value=7.0):
+            measured = measurement.Measurement({**self.GIVEN, "steps": 3})
+            self.assertTrue([measured.step(8) for _ in range(5)][-1])
+            rate, step_s = sent(measured, send)
+        self.assertEqual([0.0] * 3, measured.step_s)
+        self.assertEqual((math.inf, 0.0), (rate["value"], step_s["value"]))
+        self.assertNotIn("ci_low", rate)
+
     def test_epochs_stop_and_their_time_holds_the_warm_up(self):
         measured = measurement.Measurement(self.GIVEN, steps_per_epoch=4)
         for epoch in range(2):

@@ -1,8 +1,12 @@
 #include "coordinator/cli/render/evidence_text.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "common/ceiling_metric.h"
+#include "common/run_evidence.h"
+#include "common/statistics.h"
 #include "common/time_text.h"
 #include "common/vocabulary.h"
 #include "coordinator/cli/render/facts.h"
@@ -15,7 +19,7 @@
 namespace fleetmark {
 namespace {
 
-constexpr char kTooFew[] = "unknown: too few samples to tell";
+constexpr char kTooFew[] = "too few samples to tell";
 
 std::string VerdictText(const v1::Verdict& verdict, const Terminal& terminal) {
   if (verdict.kind().empty()) return "";
@@ -27,11 +31,12 @@ std::string VerdictText(const v1::Verdict& verdict, const Terminal& terminal) {
   return text;
 }
 
-void AddSpeeds(const v1::Steadiness& steadiness, Facts* facts) {
+// `unknown` stands for what is not known.
+void AddSpeeds(const v1::Steadiness& steadiness, const std::string& unknown, Facts* facts) {
   const bool has_burst = steadiness.has_burst_it_per_s();
   facts->Add("burst",
-             has_burst ? FormatNumber(steadiness.burst_it_per_s()) + " it/s, the best contiguous tenth" : kTooFew);
-  std::string sustained = kTooFew;
+             has_burst ? FormatNumber(steadiness.burst_it_per_s()) + " it/s, the best contiguous tenth" : unknown);
+  std::string sustained = unknown;
   if (steadiness.has_sustained_it_per_s()) {
     sustained = FormatNumber(steadiness.sustained_it_per_s()) + " it/s";
     if (has_burst)
@@ -39,22 +44,24 @@ void AddSpeeds(const v1::Steadiness& steadiness, Facts* facts) {
   }
   facts->Add("sustained", sustained);
   facts->Add("drift", steadiness.has_drift() ? FormatChange(steadiness.drift()) + " a step from the first to the last"
-                                             : kTooFew);
+                                             : unknown);
   for (const v1::ChangePoint& change : steadiness.change_points()) {
     facts->Add("change", "at " + FormatSeconds(change.at_s()) + ", sample " + std::to_string(change.sample()) + ": " +
                              FormatSeconds(change.before_s()) + " a step before, " + FormatSeconds(change.after_s()) +
                              " after");
   }
   if (steadiness.change_points().empty())
-    facts->Add("change", has_burst ? "none found (looked for in 50 samples and more)" : kTooFew);
+    facts->Add("change", has_burst ? "none found (looked for in 50 samples and more)" : unknown);
 }
 
 std::string SteadinessText(const v1::Result& result, const Terminal& terminal) {
   const v1::WorkerResult& summary = result.summary();
   Facts facts;
   if (result.has_steadiness()) {
-    AddSpeeds(result.steadiness(), &facts);
-    facts.Add("steady", !summary.has_is_steady() ? kTooFew
+    const std::string bad = BadStepTimes(result);
+    const std::string unknown = "unknown: " + (bad.empty() ? kTooFew : bad);
+    AddSpeeds(result.steadiness(), unknown, &facts);
+    facts.Add("steady", !summary.has_is_steady() ? unknown
                         : summary.is_steady()    ? "yes"
                                                  : "no: step times did not settle within the first half of the run");
   } else {
@@ -97,6 +104,12 @@ std::string TelemetryText(const v1::RunInfo& run, const Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string BadStepTimes(const v1::Result& result) {
+  const std::vector<double> step_s = StepTimes(result);
+  if (std::all_of(step_s.begin(), step_s.end(), IsStepTime)) return "";
+  return "a step time is zero, negative or not finite";
+}
 
 std::string RenderEvidence(const v1::RunInfo& run, const Terminal& terminal) {
   const v1::Result& result = run.result();

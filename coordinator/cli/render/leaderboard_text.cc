@@ -67,18 +67,20 @@ std::map<int, int> CountRanks(const v1::Leaderboard& board) {
 std::vector<std::string> Notes(const v1::Leaderboard& board, const std::map<int, int>& rows_by_rank) {
   std::vector<std::string> notes;
   std::set<std::string> derived, sources;
-  bool has_unranked = false;
+  bool has_unranked = false, has_exact = false;
   for (const v1::LeaderboardRow& row : board.rows()) {
     if (row.derived()) derived.insert(row.note().empty() ? "computed from another published number" : row.note());
     if (!row.published_in().empty()) sources.insert(row.published_in());
     has_unranked |= IsFlagged(row.verdict()) && row.rank() == 0;
+    has_exact |= row.source() == "measured" && row.rank() > 0 && !(row.has_ci_low() && row.has_ci_high());
   }
   for (const std::string& note : derived) notes.push_back("* derived: " + note);
   for (const std::string& source : sources) notes.push_back("published: " + source);
   if (has_unranked) notes.push_back("! flagged rows have no rank; --include-flagged ranks them like the others");
   if (std::any_of(rows_by_rank.begin(), rows_by_rank.end(), [](const auto& rank) { return rank.second > 1; })) {
-    notes.push_back("= rows whose intervals overlap share a rank");
+    notes.push_back("= rows whose interval overlaps that of the best of their rank share it");
   }
+  if (has_exact) notes.push_back("no interval: a measured row without one counts as exact in ranks");
   std::string others;
   for (const std::string& other : board.other_boards()) others += (others.empty() ? "" : "; ") + other;
   if (!others.empty()) notes.push_back("other boards of " + board.workload() + " (--set): " + others);

@@ -8,7 +8,7 @@
 namespace fleetmark {
 
 // A leaderboard as people read it: what is measured, the rows, why some are flagged, and notes on those that are
-// published, derived, unranked or share a rank.
+// published, derived, unranked, without an interval or share a rank.
 std::string RenderLeaderboard(const v1::Leaderboard& board, const Terminal& terminal);
 
 // How one number moved: oldest first, each with its change against the point before.

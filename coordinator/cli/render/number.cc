@@ -28,6 +28,12 @@ std::string Scientific(double value) {
   return buffer.data();
 }
 
+// Of values that were all the same: the interval is there, and what its ends differ from `value` by is rounding.
+bool HasNoWidth(double value, double ci_low, double ci_high) {
+  constexpr double kRounding = 1e-9;
+  return std::max(std::fabs(value - ci_low), std::fabs(ci_high - value)) <= kRounding * std::fabs(value);
+}
+
 }  // namespace
 
 std::string FormatNumber(double value) {
@@ -39,9 +45,10 @@ std::string FormatNumber(double value) {
 }
 
 ValueText FormatValue(double value, std::optional<double> ci_low, std::optional<double> ci_high) {
-  const bool has_interval =
-      ci_low && ci_high && std::isfinite(*ci_low) && std::isfinite(*ci_high) && *ci_high > *ci_low;
-  if (!has_interval || !std::isfinite(value) || !IsPlain(value)) return {FormatNumber(value), ""};
+  const bool has_interval = ci_low && ci_high && std::isfinite(*ci_low) && std::isfinite(*ci_high);
+  if (!has_interval || !std::isfinite(value)) return {FormatNumber(value), ""};
+  if (HasNoWidth(value, *ci_low, *ci_high)) return {FormatNumber(value), "± 0"};
+  if (*ci_high <= *ci_low || !IsPlain(value)) return {FormatNumber(value), ""};
   const double half = (*ci_high - *ci_low) / 2;
   const int decimals = std::clamp(1 - Magnitude(half), 0, 9);
   const double below = value - *ci_low, above = *ci_high - value;

@@ -16,7 +16,7 @@ std::string FormatFixed(double value, int decimals);
 // A value and its 95 % interval, both with as many digits as the interval's half width has two significant ones of.
 struct ValueText {
   std::string value;     // "71.20"
-  std::string interval;  // "± 0.41", or "[70.1, 73.9]" where it is not symmetric; "" when there is none
+  std::string interval;  // "± 0.41", "[70.1, 73.9]" where it is not symmetric, "± 0" of no width; "" when there is none
   // "71.20 ± 0.41"
   std::string Joined() const { return interval.empty() ? value : value + " " + interval; }
 };

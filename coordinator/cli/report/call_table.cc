@@ -1,11 +1,13 @@
 #include "coordinator/cli/report/call_table.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 
 #include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
+#include "coordinator/cli/report/result_table.h"
 #include "coordinator/cli/report/table_builder.h"
 
 namespace fleetmark {
@@ -13,6 +15,10 @@ namespace {
 
 // The published mean is over calls 3 and 4.
 constexpr size_t kPublishedWarmupCalls = 2;
+
+// Runners tell no single calls where there were more (agent/worker/workloads/cifar_resnet63.cc,
+// agent/runners/measurement.py).
+constexpr int kMostCallsTold = 8;
 
 // One start of a program: the values of its calls in order, the first `warmup` of them left out of the mean.
 struct Script {
@@ -101,6 +107,20 @@ void AddCallTable(const std::string& title, const std::vector<Script>& scripts, 
   table.AppendTo(section);
 }
 
+// Which runs made too many calls for a table of them; "" where none did.
+std::string WhyNotListed(const ReportBoard& board) {
+  if (PrimaryMetric(board.workload) != "wall_s") return "";  // its steps are no calls
+  std::string runs;
+  for (const ReportSeries& series : board.series) {
+    const v1::Result& result = series.run().result();
+    const int64_t calls = int64_t{result.summary().warmup_steps()} + result.summary().steps();
+    if (calls <= kMostCallsTold || !CallsOf(result).empty()) continue;
+    runs += (runs.empty() ? "" : ", ") + NameOf(series) + " (" + std::to_string(calls) + " calls)";
+  }
+  if (runs.empty()) return "";
+  return "Not listed call by call: " + runs + ". Runners list up to " + std::to_string(kMostCallsTold) + ".";
+}
+
 }  // namespace
 
 std::vector<MeasuredCall> CallsOf(const v1::Result& result) {
@@ -127,11 +147,13 @@ void AddCalls(const ReportBoard& board, v1::ReportSection* section) {
   };
   add("Wall time of each call, s", "wall_s", &MeasuredCall::wall_s);
   add("Process time of each call over all threads, s", "process_s", &MeasuredCall::process_s);
-  if (section->blocks_size() == before) return;
-  AddParagraph(
-      "A script is one start of the program: the first call builds what the later ones use. Calls in brackets are "
-      "warm-up and not in the mean.",
-      section);
+  if (section->blocks_size() > before) {
+    AddParagraph(
+        "A script is one start of the program: the first call builds what the later ones use. Calls in brackets are "
+        "warm-up and not in the mean.",
+        section);
+  }
+  if (const std::string why = WhyNotListed(board); !why.empty()) AddParagraph(why, section);
 }
 
 }  // namespace fleetmark

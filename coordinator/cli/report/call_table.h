@@ -17,7 +17,8 @@ struct MeasuredCall {
 // Empty where it told none, or told them with gaps.
 std::vector<MeasuredCall> CallsOf(const v1::Result& result);
 
-// Every call of every script with warm-up calls apart, ours and the published ones.
+// Every call of every script with warm-up calls apart, ours and the published ones; which runs made more calls than
+// runners list.
 void AddCalls(const ReportBoard& board, v1::ReportSection* section);
 
 }  // namespace fleetmark

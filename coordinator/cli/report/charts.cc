@@ -10,6 +10,7 @@
 #include "common/run_evidence.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
+#include "coordinator/cli/render/evidence_text.h"
 #include "coordinator/cli/render/number.h"
 #include "coordinator/cli/report/board.h"
 #include "coordinator/cli/report/table_builder.h"
@@ -127,10 +128,30 @@ std::string StepCaption(const v1::Result& result) {
   }
   if (summary.has_is_steady() && !summary.is_steady()) caption += "; no steady state was reached";
   if (!result.has_steadiness()) return caption + "; change points were not looked for";
+  if (const std::string bad = BadStepTimes(result); !bad.empty()) {
+    return caption + "; change points were not looked for: " + bad;
+  }
   const int changes = result.steadiness().change_points_size();
   if (changes == 0) return caption + "; no change points (looked for in 50 samples and more)";
   return caption + "; " + std::to_string(changes) + (changes == 1 ? " change point" : " change points");
 }
+
+// Where the samples "step_s" lie among the steps. Some stand for fewer steps than summary.steps_per_sample, as at the
+// end of an epoch, and the result does not say which: here all stand for equally many, so that the whole is as long as
+// it was.
+class StepAxis {
+ public:
+  StepAxis(const v1::WorkerResult& summary, size_t samples)
+      : warmup_(summary.warmup_steps()), samples_(static_cast<double>(samples)), steps_(summary.steps()) {
+    // A sample of less than a step is a runner's nonsense.
+    if (steps_ < samples_) steps_ = samples_ * std::max(1, summary.steps_per_sample());
+  }
+  // How many steps came before that sample, the warm-up with them.
+  double Before(double sample) const { return warmup_ + sample * steps_ / samples_; }
+
+ private:
+  double warmup_, samples_, steps_;
+};
 
 void AddSteps(const v1::Result& result, v1::ReportSection* section) {
   const std::vector<double> step_s = StepTimes(result);
@@ -138,8 +159,7 @@ void AddSteps(const v1::Result& result, v1::ReportSection* section) {
     AddParagraph("Step times over the run: not recorded.", section);
     return;
   }
-  const v1::WorkerResult& summary = result.summary();
-  const double warmup = summary.warmup_steps(), per_sample = std::max(1, summary.steps_per_sample());
+  const StepAxis axis(result.summary(), step_s.size());
   const TimeUnit unit = UnitFor(step_s);
   v1::ReportChart& chart = *section->add_blocks()->mutable_chart();
   chart.set_title("Step times");
@@ -149,22 +169,22 @@ void AddSteps(const v1::Result& result, v1::ReportSection* section) {
   chart.set_caption(StepCaption(result));
   Points points;
   for (size_t i = 0; i < step_s.size(); ++i) {
-    points.x.push_back(warmup + (static_cast<double>(i) + 0.5) * per_sample + 0.5);
+    points.x.push_back(axis.Before(static_cast<double>(i) + 0.5) + 0.5);
     points.y.push_back(std::isfinite(step_s[i]) ? step_s[i] * unit.per_second : kUnknown);
   }
   AddLine("step time", points, &chart);
-  if (warmup > 0) {
+  if (result.summary().warmup_steps() > 0) {
     v1::ReportBand& band = *chart.add_bands();
     band.set_name("warm-up");
     band.set_from(0);
-    band.set_until(warmup + 0.5);
+    band.set_until(axis.Before(0) + 0.5);
   }
   for (const v1::ChangePoint& change : result.steadiness().change_points()) {
     if (change.sample() < 0 || static_cast<size_t>(change.sample()) >= step_s.size()) continue;
     v1::ReportMark& mark = *chart.add_marks();
-    mark.set_x(warmup + change.sample() * per_sample + 0.5);
-    mark.set_name("from step " + FormatFixed(std::ceil(mark.x()), 0) + " on " + FormatSeconds(change.after_s()) +
-                  " a step, before " + FormatSeconds(change.before_s()));
+    mark.set_x(axis.Before(change.sample()) + 0.5);
+    mark.set_name("from step " + FormatFixed(std::floor(axis.Before(change.sample())) + 1, 0) + " on " +
+                  FormatSeconds(change.after_s()) + " a step, before " + FormatSeconds(change.before_s()));
   }
 }
 

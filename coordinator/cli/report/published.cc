@@ -41,10 +41,6 @@ std::vector<std::string> NamesOf(const PublishedRatio& ratio) {
           one.runtime()};
 }
 
-std::string MarkOf(const v1::Reference& reference) {
-  return IsFlagged(reference.verdict().kind()) ? "!" : reference.derived() ? "*" : "";
-}
-
 std::string NoteOf(const v1::Reference& reference) {
   if (!IsFlagged(reference.verdict().kind())) return reference.note();
   return reference.verdict().kind() + ": " + reference.verdict().evidence(0);
@@ -57,6 +53,10 @@ std::string ClaimText(const PublishedRatio& ratio) {
 }
 
 }  // namespace
+
+std::string MarkOf(const v1::Reference& reference) {
+  return IsFlagged(reference.verdict().kind()) ? "!" : reference.derived() ? "*" : "";
+}
 
 std::vector<PublishedRatio> RecomputePublished(const std::vector<v1::Reference>& references) {
   std::vector<PublishedRatio> ratios;

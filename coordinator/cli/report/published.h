@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "coordinator/cli/report/board.h"
@@ -24,6 +25,9 @@ struct PublishedRatio {
 // 98.99 %  cifar_lenet, GTX 1080 against i7-7500U: 1 - 0.828756 / 82.470 = 98.995 % less time for an epoch
 // 85 %     image_cnn_58m, RTX 2080 against Ryzen 2700X: 1 - 745.46 / 4787.47 = 84.43 % less time in all
 std::vector<PublishedRatio> RecomputePublished(const std::vector<v1::Reference>& references);
+
+// What stands behind a published number: "!" where it is flagged, "*" where it was computed from others.
+std::string MarkOf(const v1::Reference& reference);
 
 // The published numbers as they are, and the ratios recomputed from them.
 void AddPublished(const ReportBoard& board, v1::ReportSection* section);

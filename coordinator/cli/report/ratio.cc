@@ -1,5 +1,6 @@
 #include "coordinator/cli/report/ratio.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -18,8 +19,12 @@ struct LogDistances {
 std::optional<LogDistances> DistancesOf(const Estimate& estimate) {
   if (!estimate.ci_low || !estimate.ci_high) return std::nullopt;
   if (!IsComparable(*estimate.ci_low) || !IsComparable(*estimate.ci_high)) return std::nullopt;
-  if (*estimate.ci_low > estimate.value || *estimate.ci_high < estimate.value) return std::nullopt;
-  return LogDistances{std::log(estimate.value / *estimate.ci_low), std::log(*estimate.ci_high / estimate.value)};
+  const double below = std::log(estimate.value / *estimate.ci_low),
+               above = std::log(*estimate.ci_high / estimate.value);
+  // The ends of an interval of no width are the value but for rounding, and may lie on one side of it.
+  constexpr double kRounding = 1e-9;
+  if (below < -kRounding || above < -kRounding) return std::nullopt;
+  return LogDistances{std::max(below, 0.0), std::max(above, 0.0)};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "coordinator/cli/report/ratio_tables.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "common/run_evidence.h"
@@ -29,44 +30,50 @@ struct Comparison {
   std::string (*what)(const Traits& traits);   // names one side
   std::string (*where)(const Traits& traits);  // names what both share
   bool fastest_only;  // only the fastest of those that may be compared, against each of the others
+  // Of a row that is compared with none: with the fastest that this applies to. Null: it stays alone.
+  const Comparison* otherwise;
 };
+
+bool IsGpuAndCpu(const Traits& one, const Traits& other) {
+  return one.kind != "cpu" && other.kind == "cpu" && one.runtime == other.runtime && one.profile == other.profile;
+}
+std::string MachineAndDevice(const Traits& traits) { return traits.agent + " " + traits.device; }
+std::string RuntimeAndProfile(const Traits& traits) { return traits.runtime + ", " + traits.profile; }
+
+// A GPU whose own machine has no such CPU. One ratio for each, so that the table stays shorter than the board.
+const Comparison kAnotherMachinesCpu = {"", IsGpuAndCpu, MachineAndDevice, RuntimeAndProfile, false, nullptr};
 
 const Comparison kComparisons[] = {
     {"GPU against CPU",
-     [](const Traits& one, const Traits& other) {
-       return one.kind != "cpu" && other.kind == "cpu" && one.agent == other.agent && one.runtime == other.runtime &&
-              one.profile == other.profile;
-     },
+     [](const Traits& one, const Traits& other) { return one.agent == other.agent && IsGpuAndCpu(one, other); },
      [](const Traits& traits) { return traits.device; },
-     [](const Traits& traits) { return traits.agent + ", " + traits.runtime + ", " + traits.profile; }, false},
+     [](const Traits& traits) { return traits.agent + ", " + RuntimeAndProfile(traits); }, false, &kAnotherMachinesCpu},
     {"Framework against framework",
      [](const Traits& one, const Traits& other) {
        return one.runtime != other.runtime && one.agent == other.agent && one.device == other.device &&
               one.profile == other.profile;
      },
      [](const Traits& traits) { return traits.runtime; },
-     [](const Traits& traits) { return traits.agent + " " + traits.device + ", " + traits.profile; }, false},
+     [](const Traits& traits) { return MachineAndDevice(traits) + ", " + traits.profile; }, false, nullptr},
     {"Profile against profile",
      [](const Traits& one, const Traits& other) {
        return one.profile != other.profile && one.agent == other.agent && one.device == other.device &&
               one.runtime == other.runtime;
      },
      [](const Traits& traits) { return traits.profile; },
-     [](const Traits& traits) { return traits.agent + " " + traits.device + ", " + traits.runtime; }, false},
+     [](const Traits& traits) { return MachineAndDevice(traits) + ", " + traits.runtime; }, false, nullptr},
     {"Machine against machine",
      [](const Traits& one, const Traits& other) {
        return one.agent != other.agent && one.kind == other.kind && one.runtime == other.runtime &&
               one.profile == other.profile;
      },
-     [](const Traits& traits) { return traits.agent + " " + traits.device; },
-     [](const Traits& traits) { return traits.runtime + ", " + traits.profile; }, true},
+     MachineAndDevice, RuntimeAndProfile, true, nullptr},
 };
 
 // "[11.8, 12.5]"
 std::string IntervalOf(const SpeedRatio& ratio) {
   if (!ratio.ci_low) return "no interval";
-  const std::string interval = FormatValue(ratio.times, ratio.ci_low, ratio.ci_high).interval;
-  return interval.empty() ? "± 0" : interval;
+  return FormatValue(ratio.times, ratio.ci_low, ratio.ci_high).interval;
 }
 
 class RatioTable {
@@ -118,10 +125,18 @@ void AddComparison(const Comparison& comparison, const ReportBoard& board, const
     bool has_faster = false;
     for (size_t j = 0; j < i && comparison.fastest_only; ++j) has_faster |= applies(j, i);
     if (has_faster) continue;
+    bool is_alone = true;
     for (size_t j = 0; j < rows.size(); ++j) {
+      if (j == i || !applies(i, j)) continue;
+      is_alone = false;
       const bool is_taken = j < i && applies(j, i);  // as the pair (j, i)
-      if (j != i && !is_taken && applies(i, j)) table.Add(comparison, *rows[i], *rows[j]);
+      if (!is_taken) table.Add(comparison, *rows[i], *rows[j]);
     }
+    if (!is_alone || comparison.otherwise == nullptr) continue;
+    const auto fastest = std::find_if(rows.begin(), rows.end(), [&](const ReportSeries* row) {
+      return comparison.otherwise->applies(Traits(*rows[i]), Traits(*row));
+    });
+    if (fastest != rows.end()) table.Add(*comparison.otherwise, *rows[i], **fastest);
   }
   table.AppendTo(section);
 }

@@ -9,6 +9,7 @@
 #include "common/telemetry_view.h"
 #include "common/vocabulary.h"
 #include "coordinator/cli/render/number.h"
+#include "coordinator/cli/report/published.h"
 #include "coordinator/cli/report/table_builder.h"
 
 namespace fleetmark {
@@ -59,8 +60,8 @@ void AddPublishedRows(const ReportBoard& board, const std::string& primary, Tabl
   for (const v1::Reference& reference : board.published) {
     if (reference.metric() != primary) continue;
     table->AddRow(kPublishedRow, {reference.system(), reference.device(), reference.runtime(), "",
-                                  FormatNumber(reference.value()) + (reference.derived() ? "*" : ""), "", "", "", "",
-                                  "published", ""});
+                                  FormatNumber(reference.value()) + MarkOf(reference), "", "",
+                                  reference.verdict().kind(), "", "published", ""});
   }
 }
 
@@ -83,7 +84,6 @@ std::string NameOf(const ReportSeries& series) {
 std::string IntervalText(const v1::Metric& metric) {
   const std::string interval = FormatMetric(metric).interval;
   if (!interval.empty()) return interval;
-  if (metric.has_ci_low() && metric.ci_low() == metric.ci_high()) return "± 0";  // times that were all the same
   if (!metric.has_n()) return "no interval";
   return "no interval: " + std::to_string(metric.n()) + (metric.n() == 1 ? " sample" : " samples");
 }

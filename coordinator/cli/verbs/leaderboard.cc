@@ -12,11 +12,13 @@ namespace {
 class LeaderboardVerb : public Verb {
  public:
   VerbHelp Help() const override {
-    return {"Rank the machines on one workload, published numbers beside ours",
-            "A row is one machine, device, runtime and profile, with what the run set over it; rows whose intervals "
-            "overlap share a rank. A row whose verdict speaks against it says why and has no rank.",
-            "fleetmark leaderboard tensor_add --set n=12288 --since 30d",
-            {}};
+    return {
+        "Rank the machines on one workload, published numbers beside ours",
+        "A row is one machine, device, runtime and profile, with what the run set over it; rows whose interval "
+        "overlaps that of the best of their rank share it. A row whose verdict speaks against it says why and has no "
+        "rank.",
+        "fleetmark leaderboard tensor_add --set n=12288 --since 30d",
+        {}};
   }
 
   void Declare(CLI::App* app) override {

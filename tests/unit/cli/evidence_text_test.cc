@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -68,6 +69,14 @@ TEST(TelemetryText, SensorsThatWereNotReadSayWhy) {
   EXPECT_EQ(LineOf(RenderTelemetry(unmeasured, Terminal()), "cost"), "");
 }
 
+TEST(TelemetryText, ASensorThatFailedForAWhileSaysSo) {
+  v1::Telemetry telemetry = Sample();
+  ASSERT_EQ("proc", telemetry.sensors(0).name());
+  EXPECT_EQ(LineOf(RenderTelemetry(telemetry, Terminal()), "but proc"), "");
+  telemetry.mutable_sensors(0)->set_why("failed in 3 of 20 readings");
+  EXPECT_THAT(LineOf(RenderTelemetry(telemetry, Terminal()), "but proc"), HasSubstr("failed in 3 of 20 readings"));
+}
+
 TEST(TelemetryText, SaysWhenTheWorkerNeverSaidWhatItMeasured) {
   v1::Telemetry telemetry = Sample();
   telemetry.clear_measured_from_s();
@@ -96,6 +105,22 @@ TEST(EvidenceText, ARunTooShortToTellSaysSo) {
   EXPECT_THAT(LineOf(text, "sustained"), ContainsRegex("42.47 it/s$"));
   result.clear_steadiness();
   EXPECT_THAT(RenderEvidence(run, Terminal()), HasSubstr("unknown: this result came without it"));
+}
+
+TEST(EvidenceText, StepTimesThatAreNoneSaySo) {
+  for (const double bad : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+    v1::RunInfo run = SampleSuccess("k3v8q2m0");
+    v1::Result& result = *run.mutable_result();
+    result.mutable_steadiness()->Clear();
+    result.mutable_summary()->clear_is_steady();
+    v1::Samples& samples = *result.add_samples();
+    samples.set_name("step_s");
+    for (int i = 0; i < 200; ++i) samples.add_values(i == 3 ? bad : 0.1);
+    const std::string text = RenderEvidence(run, Terminal());
+    for (const char* name : {"burst", "sustained", "drift", "change", "steady"}) {
+      EXPECT_THAT(LineOf(text, name), HasSubstr("unknown: a step time is zero, negative or not finite")) << name << bad;
+    }
+  }
 }
 
 TEST(EvidenceText, ShowsHowTheSpeedWent) {

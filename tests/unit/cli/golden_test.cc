@@ -32,6 +32,34 @@ TEST_F(GoldenTest, FlaggedRowsThatAreRankedStillSayWhy) {
   EXPECT_EQ(text.find("--include-flagged"), std::string::npos) << "they are: " << text;
 }
 
+TEST_F(GoldenTest, TimesThatWereAllTheSameHaveAnInterval) {
+  v1::Leaderboard board = SampleLeaderboard();
+  v1::LeaderboardRow& row = *board.mutable_rows(1);
+  row.set_ci_low(row.value());
+  row.set_ci_high(row.value());
+  const std::string text = RenderLeaderboard(board, Terminal());
+  EXPECT_NE(text.find(" 71.23  ± 0 "), std::string::npos) << text;
+  v1::History history;
+  v1::HistoryPoint& point = *history.add_points();
+  point.set_value(5);
+  point.set_ci_low(5);
+  point.set_ci_high(5);
+  const std::string moved = RenderHistory(history, Terminal(), kSampleNow);
+  EXPECT_NE(moved.find("± 0"), std::string::npos) << moved;
+}
+
+TEST_F(GoldenTest, AMeasuredRowWithoutAnIntervalIsSaidToCountAsExact) {
+  const std::string note = "\nno interval: a measured row without one counts as exact in ranks\n";
+  v1::Leaderboard board = SampleLeaderboard();
+  EXPECT_EQ(RenderLeaderboard(board, Terminal()).find(note), std::string::npos) << "each has one";
+  v1::LeaderboardRow& row = *board.mutable_rows(1);
+  row.clear_ci_low();
+  row.clear_ci_high();
+  EXPECT_NE(RenderLeaderboard(board, Terminal()).find(note), std::string::npos);
+  row.set_rank(0);
+  EXPECT_EQ(RenderLeaderboard(board, Terminal()).find(note), std::string::npos) << "it has no rank";
+}
+
 TEST_F(GoldenTest, EmptyLeaderboardSaysWhatToDo) {
   v1::Leaderboard board = SampleLeaderboard();
   board.clear_rows();

@@ -31,7 +31,14 @@ TEST(FormatValueTest, ShowsBothEndsWhereTheIntervalIsNotSymmetric) {
 
 TEST(FormatValueTest, HasNoIntervalWhereThereIsNone) {
   EXPECT_EQ(FormatValue(71.2345, std::nullopt, std::nullopt).Joined(), "71.23");
-  EXPECT_EQ(FormatValue(71.2345, 71.2345, 71.2345).Joined(), "71.23");
+}
+
+TEST(FormatValueTest, AnIntervalOfNoWidthIsOneStill) {
+  EXPECT_EQ(FormatValue(71.2345, 71.2345, 71.2345).Joined(), "71.23 ± 0");
+  EXPECT_EQ(FormatValue(0.5, std::nextafter(0.5, 0.0), std::nextafter(0.5, 0.0)).Joined(), "0.5000 ± 0") << "rounding";
+  EXPECT_EQ(FormatValue(0, 0, 0).Joined(), "0 ± 0");
+  EXPECT_EQ(FormatValue(1.2e-9, 1.2e-9, 1.2e-9).Joined(), "1.2e-09 ± 0");
+  EXPECT_EQ(FormatValue(71.2345, 70, 70).Joined(), "71.23") << "it is not this value's";
 }
 
 TEST(FormatBytesTest, PicksTheUnit) {

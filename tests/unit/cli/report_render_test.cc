@@ -11,6 +11,7 @@
 #include "coordinator/cli/render/report_markdown.h"
 #include "coordinator/cli/render/report_text.h"
 #include "coordinator/cli/render/svg_chart.h"
+#include "coordinator/cli/report/charts.h"
 #include "coordinator/cli/report/report.h"
 #include "tests/unit/cli/golden.h"
 #include "tests/unit/cli/sample_report.h"
@@ -20,6 +21,7 @@ namespace fleetmark {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -147,6 +149,55 @@ TEST(ReportHtml, OfTenLongRunsStaysBelowHalfAMegabyte) {
   const std::string html = RenderReportHtml(ComposeReport(SampleBoards(runs), kSampleNow));
   EXPECT_LT(html.size(), 500'000u);
   EXPECT_GT(html.size(), 100'000u) << "with all its pictures";
+}
+
+// A run of 20 epochs of 50 steps, of which one is warm-up, in samples of 40 and of 10 steps.
+v1::Result SampleEpochs() {
+  v1::Result result;
+  result.mutable_summary()->set_warmup_steps(50);
+  result.mutable_summary()->set_steps(950);
+  result.mutable_summary()->set_steps_per_sample(40);
+  v1::Samples& samples = *result.add_samples();
+  samples.set_name("step_s");
+  for (int i = 0; i < 38; ++i) samples.add_values(0.1);
+  v1::ChangePoint& change = *result.mutable_steadiness()->add_change_points();
+  change.set_sample(20);
+  change.set_before_s(0.1);
+  change.set_after_s(0.2);
+  return result;
+}
+
+v1::ReportChart StepChartOf(const v1::Result& result) {
+  v1::ReportSection section;
+  AddCharts(result, false, &section);
+  for (const v1::ReportBlock& block : section.blocks()) {
+    if (block.chart().title() == "Step times") return block.chart();
+  }
+  return v1::ReportChart();
+}
+
+TEST(Charts, SamplesThatAreShorterThanTheLongestDoNotStretchTheSteps) {
+  v1::Result result = SampleEpochs();
+  v1::ReportChart chart = StepChartOf(result);
+  ASSERT_EQ(chart.lines(0).x_size(), 38);
+  EXPECT_DOUBLE_EQ(chart.lines(0).x(0), 50 + 12.5 + 0.5);
+  EXPECT_DOUBLE_EQ(chart.lines(0).x(37), 1000 - 12.5 + 0.5);
+  EXPECT_DOUBLE_EQ(chart.marks(0).x(), 550.5);
+  EXPECT_EQ(chart.marks(0).name(), "from step 551 on 200 ms a step, before 100 ms");
+  result.mutable_summary()->set_steps(0);
+  chart = StepChartOf(result);
+  EXPECT_DOUBLE_EQ(chart.marks(0).x(), 850.5) << "of a runner that does not say how many there were";
+}
+
+TEST(Charts, OfWhatIsNoStepTimeNoChangePointIsDenied) {
+  v1::Result result = SampleEpochs();
+  result.mutable_steadiness()->clear_change_points();
+  EXPECT_THAT(StepChartOf(result).caption(), HasSubstr("; no change points (looked for"));
+  for (const double bad : {0.0, std::numeric_limits<double>::quiet_NaN()}) {
+    result.mutable_samples(0)->set_values(3, bad);
+    EXPECT_THAT(StepChartOf(result).caption(),
+                EndsWith("; change points were not looked for: a step time is zero, negative or not finite"));
+  }
 }
 
 TEST(Svg, ShowsAnUnknownValueAsAGap) {

@@ -11,6 +11,8 @@
 #include "coordinator/cli/report/call_table.h"
 #include "coordinator/cli/report/published.h"
 #include "coordinator/cli/report/ratio.h"
+#include "coordinator/cli/report/ratio_tables.h"
+#include "coordinator/cli/report/result_table.h"
 #include "coordinator/cli/report/thin.h"
 #include "coordinator/references.h"
 #include "tests/unit/cli/sample_report.h"
@@ -55,6 +57,14 @@ TEST(Ratio, MakesNothingUp) {
   EXPECT_FALSE(CompareSpeed({2, 1.9, 2.1}, {1, {}, {}}, false)->ci_low) << "one interval is not enough";
   EXPECT_FALSE(CompareSpeed({2, -1, 2.1}, {1, 0.9, 1.1}, false)->ci_low) << "it has no log";
   EXPECT_FALSE(CompareSpeed({2, 2.5, 3}, {1, 0.9, 1.1}, false)->ci_low) << "it does not hold its value";
+}
+
+TEST(Ratio, OfTimesThatWereAllTheSameItHasAnInterval) {
+  const double rounded = std::nextafter(10.0, 11.0);  // the ends of an interval of no width
+  const std::optional<SpeedRatio> rate = CompareSpeed({10, rounded, rounded}, {5, 5, 5}, false);
+  ASSERT_TRUE(rate->ci_low);
+  EXPECT_DOUBLE_EQ(*rate->ci_low, 2);
+  EXPECT_DOUBLE_EQ(*rate->ci_high, 2);
 }
 
 TEST(Ratio, TimeSavedIsNeverRoundedUp) {
@@ -179,6 +189,48 @@ TEST(Boards, PublishedRowsStandAloneWhereTheyAreAskedFor) {
   EXPECT_EQ(boards[0].published.size(), 5u);
 }
 
+TEST(Results, PublishedRowsThatAreFlaggedSayWhatTheyAre) {
+  ReportBoard board = SampleBoards({SampleMeasured("c1", "cpu", "libtorch", 1000)}).at(0);
+  board.published.back().mutable_verdict()->set_kind("THROTTLED");
+  v1::ReportSection section;
+  AddResults(board, &section);
+  const v1::ReportRow& row = section.blocks(0).table().rows(1);
+  EXPECT_EQ(row.kind() + " " + row.cells(4) + " " + row.cells(7), "published 1834! THROTTLED");
+}
+
+// "gpu-box cuda:0 against cpu-box cpu on libtorch, tuned 20.00x" for each ratio of a GPU and a CPU.
+std::vector<std::string> GpuRatios(const std::vector<v1::RunInfo>& runs) {
+  v1::ReportSection section;
+  AddRatios(SampleBoards(runs).at(0), &section);
+  std::vector<std::string> ratios;
+  for (const v1::ReportBlock& block : section.blocks()) {
+    if (block.table().title() != "GPU against CPU") continue;
+    for (const v1::ReportRow& row : block.table().rows()) {
+      ratios.push_back(row.cells(0) + " against " + row.cells(1) + " on " + row.cells(2) + " " + row.cells(3));
+    }
+  }
+  return ratios;
+}
+
+TEST(Ratios, AGpuWithoutACpuBesideItIsComparedWithTheFastestOfAnotherMachine) {
+  std::vector<v1::RunInfo> runs;
+  const auto add = [&runs](const char* agent, const char* device, double value) {
+    runs.push_back(SampleMeasured(agent, device, "libtorch", value));
+    runs.back().set_agent(agent);
+  };
+  add("gpu-box", "cuda:0", 40000);
+  add("gpu-box", "cuda:1", 20000);
+  add("slow-box", "cpu", 1000);
+  add("cpu-box", "cpu", 2000);
+  add("hot-box", "cpu", 4000);
+  runs.back().mutable_result()->mutable_verdict()->set_kind("THROTTLED");
+  EXPECT_THAT(GpuRatios(runs), ElementsAre("gpu-box cuda:0 against cpu-box cpu on libtorch, tuned 20.00x",
+                                           "gpu-box cuda:1 against cpu-box cpu on libtorch, tuned 10.00x"));
+  add("gpu-box", "cpu", 500);
+  EXPECT_THAT(GpuRatios(runs), ElementsAre("cuda:0 against cpu on gpu-box, libtorch, tuned 80.0x",
+                                           "cuda:1 against cpu on gpu-box, libtorch, tuned 40.00x"));
+}
+
 TEST(Calls, AreReadFromTheNotes) {
   v1::Result result;
   result.mutable_summary()->add_notes("something else");
@@ -205,6 +257,21 @@ TEST(Calls, WarmUpStandsInBracketsAndNotInTheMean) {
   const auto& cells = section.blocks(0).table().rows(0).cells();
   EXPECT_THAT(std::vector<std::string>(cells.end() - 5, cells.end()),
               ElementsAre("(5.500)", "(4.500)", "3.500", "2.500", "3"));
+}
+
+TEST(Calls, ThatAreTooManyToBeListedAreSaidToBe) {
+  ReportBoard board = SampleBoards({SampleMeasured("c1", "cpu", "libtorch", 30)}).at(0);
+  const auto said = [&board] {
+    v1::ReportSection section;
+    AddCalls(board, &section);
+    return section.blocks().empty() ? std::string() : section.blocks(0).paragraph();
+  };
+  EXPECT_EQ(said(), "") << "its steps are no calls";
+  board.workload.mutable_metrics(0)->set_name("wall_s");
+  EXPECT_EQ(said(), "Not listed call by call: lab-3 cpu libtorch tuned (938 calls). Runners list up to 8.");
+  board.series[0].runs[0].mutable_result()->mutable_summary()->set_warmup_steps(2);
+  board.series[0].runs[0].mutable_result()->mutable_summary()->set_steps(6);
+  EXPECT_EQ(said(), "") << "a runner that lists none, for reasons of its own";
 }
 
 TEST(Thinning, KeepsPeaksAndGaps) {
