@@ -57,7 +57,7 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
   MeasuredSteps steps;
   const std::vector<double> step_s = StepTimes(*result);
   steps.step_s = step_s;
-  steps.steps_per_sample = result->summary().steps_per_sample();
+  steps.steps_per_sample = StepsPerSample(*result, step_s);
   // The step times are those behind the warm-up that was found.
   if (telemetry->has_measured_from_s())
     steps.from_s = telemetry->measured_from_s() + result->summary().warmup_found_s();
@@ -68,11 +68,12 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
     return;
   }
   *telemetry->mutable_cost() = *cost;
-  if (cost->ci_low() > 0 && cost->share() > kNotableCost) {
-    result->mutable_summary()->add_notes("sampling made a step " + PercentText(cost->share()) +
-                                         " longer (95 % interval " + PercentText(cost->ci_low()) + " to " +
-                                         PercentText(cost->ci_high()) + ")");
-  }
+  if (cost->share() <= kNotableCost) return;
+  const std::string known = cost->has_ci_low()
+                                ? "95 % interval " + PercentText(cost->ci_low()) + " to " + PercentText(cost->ci_high())
+                                : "too few blocks for an interval";
+  result->mutable_summary()->add_notes("sampling made a step " + PercentText(cost->share()) + " longer (" + known +
+                                       ")");
 }
 
 }  // namespace fleetmark::agent

@@ -1,6 +1,8 @@
 #include "common/run_evidence.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "common/steadiness.h"
@@ -23,11 +25,16 @@ std::vector<double> StepTimes(const v1::Result& result) {
   return step_s;
 }
 
+double StepsPerSample(const v1::Result& result, std::span<const double> step_s) {
+  const double average = result.summary().measured_s() / std::accumulate(step_s.begin(), step_s.end(), 0.0);
+  return std::isfinite(average) && average > 0 ? average : std::max(1, result.summary().steps_per_sample());
+}
+
 v1::Steadiness SteadinessOf(const v1::Result& result) {
   v1::Steadiness described;
   const std::vector<double> step_s = StepTimes(result);
   if (step_s.empty()) return described;
-  const Steadiness steadiness = DescribeSteadiness(step_s, std::max(1, result.summary().steps_per_sample()));
+  const Steadiness steadiness = DescribeSteadiness(step_s, StepsPerSample(result, step_s));
   if (steadiness.burst_it_per_s) described.set_burst_it_per_s(*steadiness.burst_it_per_s);
   if (steadiness.sustained_it_per_s) described.set_sustained_it_per_s(*steadiness.sustained_it_per_s);
   if (steadiness.drift) described.set_drift(*steadiness.drift);

@@ -21,7 +21,8 @@ struct Steadiness {
   std::optional<double> drift;
 };
 
-// `step_s`: seconds a step, each the mean of `steps_per_sample` > 0 consecutive ones. 100,000 take some milliseconds.
+// `step_s`: seconds a step, each the mean of consecutive ones, of `steps_per_sample` > 0 on average. 100,000 take some
+// milliseconds.
 Steadiness DescribeSteadiness(std::span<const double> step_s, double steps_per_sample);
 
 }  // namespace fleetmark

@@ -1,7 +1,7 @@
 #include "common/step_places.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 #include "common/run_evidence.h"
 
@@ -27,10 +27,8 @@ struct FixedWarmup {
 
 StepPlaces::StepPlaces(const v1::Result& result) {
   const std::vector<double> step_s = StepTimes(result);
-  const double sum_s = std::accumulate(step_s.begin(), step_s.end(), 0.0), found_s = result.summary().warmup_found_s();
-  // A value may stand for several steps, and short batches are in none.
-  const double per_value = result.summary().measured_s() > 0 ? result.summary().measured_s() / sum_s : 1;
-  begins_s_ = {found_s};
+  const double per_value = StepsPerSample(result, step_s);
+  begins_s_ = {result.summary().warmup_found_s()};
   for (const double seconds : step_s) begins_s_.push_back(begins_s_.back() + per_value * seconds);
   const v1::Telemetry& telemetry = result.telemetry();
   const double steps_s = begins_s_.back();
@@ -50,6 +48,7 @@ StepPlaces::StepPlaces(const v1::Result& result) {
 }
 
 std::vector<MeasuredPart> StepPlaces::Of(size_t first, size_t last) const {
+  if (!std::isfinite(length_s_)) return {};
   double from_s = begins_s_[std::min(first, begins_s_.size() - 1)];
   const double until_s = begins_s_[std::min(last, begins_s_.size() - 1)];
   auto end = std::upper_bound(epoch_ends_s_.begin(), epoch_ends_s_.end(), from_s);

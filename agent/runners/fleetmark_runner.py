@@ -114,6 +114,7 @@ def run(runtime):
     metrics.record("first_call_s", measurement.first_call_s)
     metrics.record("cpu_percent", measurement.cpu_percent)
     metrics.record("rss_peak_bytes", 1024 * usage.ru_maxrss)
+    protocol.send_samples("warmup_step_s", "s", measurement.warmup_step_s)
     protocol.send_samples("step_s", "s", measurement.step_s)
     if primary == "epoch_s" and not measurement.epochs:
         notes = [*notes, "epoch_s has no value, so this run is on no board: it ended before an epoch did"]

@@ -69,8 +69,10 @@ void EventWriter::Metric(const MetricValue& metric) {
     body["best"] = JsonNumber(metric.definition->better == "more" ? sample->max : sample->min);
     body["median"] = JsonNumber(sample->median);
     body["mean"] = JsonNumber(sample->mean);
-    body["sd"] = JsonNumber(sample->sd);
-    body["mad"] = JsonNumber(sample->mad);
+    if (sample->n > 1) {  // one value has no spread that could be known
+      body["sd"] = JsonNumber(sample->sd);
+      body["mad"] = JsonNumber(sample->mad);
+    }
     body["p5"] = JsonNumber(sample->p5);
     body["p95"] = JsonNumber(sample->p95);
     body["p99"] = JsonNumber(sample->p99);

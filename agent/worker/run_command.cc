@@ -83,6 +83,7 @@ Status CheckStopping(const StopRules& rules, const Parameters& parameters, int64
 }
 
 std::vector<double> Thinned(const std::vector<double>& values, size_t factor) {
+  if (factor == 1) return values;
   std::vector<double> means;
   for (size_t first = 0; first < values.size(); first += factor) {
     const size_t count = std::min(factor, values.size() - first);
@@ -115,7 +116,8 @@ std::string WarmupNote(const LoopResult& loop) {
 // Sends the step times and says in `notes` what one of them is.
 void WriteSamples(const LoopResult& loop, EventWriter* writer, Json* notes) {
   const size_t factor = ThinningFactor(loop);
-  writer->Samples("step_s", "s", factor > 1 ? Thinned(loop.step_s, factor) : loop.step_s);
+  writer->Samples("warmup_step_s", "s", Thinned(loop.warmup_step_s, factor));
+  writer->Samples("step_s", "s", Thinned(loop.step_s, factor));
   if (loop.steps_per_sample > 1) {
     notes->push_back("each step time that the statistics use is the mean of up to " +
                      std::to_string(loop.steps_per_sample) + " consecutive steps");

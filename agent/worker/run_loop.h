@@ -56,14 +56,15 @@ struct LoopTotals {
 struct LoopResult {
   double first_call_s = 0;
   int64_t warmup_steps = 0;
-  int64_t warmup_found = 0;       // of warmup_steps, those that KeepSteadyPart found
-  double warmup_found_s = 0;      // and what they took
-  std::optional<bool> is_steady;  // Warmup::is_steady; absent before KeepSteadyPart
-  int64_t steps = 0;              // measured
-  int64_t samples = 0;            // that the measured steps took in
-  double measured_s = 0;          // of the measured steps alone, evaluation left out
-  double total_s = 0;             // from the first step to the end, evaluation included
-  std::vector<double> step_s;     // one value a sample, in order; without an epoch's last step where its batch is short
+  int64_t warmup_found = 0;           // of warmup_steps, those that KeepSteadyPart found
+  double warmup_found_s = 0;          // and what they took
+  std::vector<double> warmup_step_s;  // as step_s
+  std::optional<bool> is_steady;      // Warmup::is_steady; absent before KeepSteadyPart
+  int64_t steps = 0;                  // measured
+  int64_t samples = 0;                // that the measured steps took in
+  double measured_s = 0;              // of the measured steps alone, evaluation left out
+  double total_s = 0;                 // from the first step to the end, evaluation included
+  std::vector<double> step_s;  // one value a sample, in order; without an epoch's last step where its batch is short
   std::vector<LoopTotals> totals;     // at the end of each of step_s
   int64_t steps_per_sample = 1;       // the most there were
   std::vector<TrainingEpoch> epochs;  // complete ones

@@ -16,6 +16,7 @@ void KeepSteadyPart(LoopResult* loop) {
   loop->samples -= left_out.samples;
   loop->measured_s -= left_out.measured_s;
   const auto count = static_cast<ptrdiff_t>(warmup.samples);
+  loop->warmup_step_s.assign(loop->step_s.begin(), loop->step_s.begin() + count);
   loop->step_s.erase(loop->step_s.begin(), loop->step_s.begin() + count);
   loop->totals.erase(loop->totals.begin(), loop->totals.begin() + count);
   for (LoopTotals& totals : loop->totals) {

@@ -5,14 +5,16 @@ Each round runs one of each, in an order that rotates: tensor_add, matmul or mni
 `fleetmark-agent run`. The neighbour is a process of this script's; the quota a control group that it makes (v1 or v2),
 which takes root.
 
-Whether a run alone was clean is not for its own step times to say. A witness beside it times the same few hundred
-microseconds of arithmetic 25 times a second, at 2 % of a CPU: where the tenths of the run differ by over 5 % for it,
-the machine itself was unsteady (a virtual one whose host others use), and the run is shown and not judged.
+Whether a run alone was clean is not for its own step times to say. Such a run has a CPU of its own for each of its
+threads, and on each of them a witness (steadiness_witness.cc) times the same little arithmetic 25 times a second, at
+1 % of it: where the tenths of the run differ by over 5 % for one of them, the machine itself was unsteady (a virtual
+one whose host others use), and the run is shown and not judged.
 
 Prints the table of confusions; fails when fewer than 95 % of the disturbed runs are flagged with the right cause, or
 more than 2 % of the clean ones are flagged. It needs a machine with nothing else to do.
 
-Programs are taken from build/release/bin, or from $FLEETMARK_BIN.
+Programs are taken from build/release/bin, or from $FLEETMARK_BIN; the witness from tests beside it, where the target
+`benchmarks` puts it.
 """
 import argparse
 import collections
@@ -26,11 +28,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("FLEETMARK_BIN", SOURCE / "build/release/bin"))
+WITNESS = BIN.parent / "tests/steadiness_witness"
 MOST_UNSTEADY = 0.05  # of the witness's time, between two tenths of a run
 RIGHT = {"alone": ("OK", ""), "neighbour": ("INTERFERED", "other processes"), "quota": ("THROTTLED", "quota")}
 # Runs that can be clean on a host that others share: what fits the cache of one core (matmul of n=1024 drifts by a
@@ -42,30 +44,23 @@ QUOTA_SHARE = 0.5  # of the threads
 
 
 class Witness:
-    """How fast this machine is, in the eyes of somebody who does the same all the time."""
+    """How fast one CPU is, in the eyes of somebody who does the same all the time."""
 
-    TEXT = bytes(1 << 18)
-    PAUSE_S = 0.04
+    def __init__(self, cpu):
+        self.cpu = cpu
 
     def __enter__(self):
-        self.seen = []  # (Unix time, seconds that it took)
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self.watch)
-        self.thread.start()
+        self.output = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([WITNESS], stdout=self.output,
+                                        preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}))
         return self
 
     def __exit__(self, *_):
-        self.is_over.set()
-        self.thread.join()
-
-    def watch(self):
-        while not self.is_over.wait(self.PAUSE_S):
-            self.seen.append((time.time(), min(self.took() for _ in range(3))))  # a moment's interruption is none
-
-    def took(self):
-        began = time.perf_counter()
-        hashlib.sha256(self.TEXT).digest()
-        return time.perf_counter() - began
+        self.process.terminate()
+        self.process.wait()
+        self.output.seek(0)
+        self.seen = [tuple(map(float, line.split())) for line in self.output]  # (Unix time, seconds that it took)
+        self.output.close()
 
     def unsteadiness(self, from_unix_s, until_unix_s):
         tenths = [[] for _ in range(10)]
@@ -110,28 +105,32 @@ def quota(threads):
 
 def measure(options, condition, workload, state_dir):
     """What the verdict says, and under which condition it was: "alone" may turn out to have been "unsteady"; and for
-    how unsteady the witness had the machine, None without one."""
+    how unsteady each witness had the machine, none of them beside a disturbed run."""
     surroundings = {"alone": contextlib.nullcontext, "neighbour": neighbour,
                     "quota": lambda: quota(options.threads)}[condition]
-    watching = Witness() if condition == "alone" else contextlib.nullcontext()
-    with surroundings() as processes, watching as witness:
-        command = [BIN / "fleetmark-agent", "run", *workload, "--set", f"duration_s={options.seconds}", "--set",
-                   f"threads={options.threads}", "--json", "--state-dir", state_dir]
+    cpus = sorted(os.sched_getaffinity(0))
+    command = [BIN / "fleetmark-agent", "run", *workload, "--set", f"duration_s={options.seconds}", "--set",
+               f"threads={options.threads}", "--json", "--state-dir", state_dir]
+    with surroundings() as processes, contextlib.ExitStack() as stack:
+        witnesses = [stack.enter_context(Witness(cpu)) for cpu in cpus[:options.threads] if condition == "alone"]
+
+        def confine():
+            if witnesses:
+                os.sched_setaffinity(0, cpus[:options.threads])
+            if processes:
+                processes.write_text(str(os.getpid()))
+
         # Without this user's external runtimes, which would be asked each time what they can do.
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
-                              env=os.environ | {"XDG_DATA_HOME": state_dir},
-                              preexec_fn=lambda: processes and processes.write_text(str(os.getpid())))
+                              env=os.environ | {"XDG_DATA_HOME": state_dir}, preexec_fn=confine)
     if done.returncode != 0:
         raise SystemExit(f"{workload[0]} {condition}: exit code {done.returncode}: {done.stderr.strip()}")
     report = json.loads(done.stdout)
-    telemetry = report["result"]["telemetry"]
-    unsteadiness = None
-    if witness:
-        began = report["started_unix_s"]
-        unsteadiness = witness.unsteadiness(began + telemetry["measured_from_s"], began + telemetry["measured_until_s"])
-        if unsteadiness > MOST_UNSTEADY:
-            condition = "unsteady"
-    return report["result"]["verdict"], condition, unsteadiness
+    began, telemetry = report["started_unix_s"], report["result"]["telemetry"]
+    unsteadiness = [witness.unsteadiness(began + telemetry["measured_from_s"], began + telemetry["measured_until_s"])
+                    for witness in witnesses]
+    is_unsteady = max(unsteadiness, default=0) > MOST_UNSTEADY
+    return report["result"]["verdict"], "unsteady" if is_unsteady else condition, unsteadiness
 
 
 def main():
@@ -160,9 +159,9 @@ def main():
                 workload = WORKLOADS[number // len(conditions) % len(WORKLOADS)]
                 verdict, was, unsteadiness = measure(options, condition, workload, state_dir)
                 called[was][verdict["kind"], verdict["cause"]] += 1
-                seen = "" if unsteadiness is None else f" ({100 * unsteadiness:.1f} %)"
-                print(f"round {number + 1} {workload[0]} {was}{seen}: {verdict['kind']} {verdict['cause']}: "
-                      f"{verdict['evidence'][0]}", file=sys.stderr, flush=True)
+                seen = " and ".join(f"{100 * share:.1f} %" for share in unsteadiness)
+                print(f"round {number + 1} {workload[0]} {was}{seen and f' ({seen})'}: {verdict['kind']} "
+                      f"{verdict['cause']}: {verdict['evidence'][0]}", file=sys.stderr, flush=True)
     # Of a machine that is never steady nothing can be said.
     holds = "alone" not in conditions or called["alone"].total() >= options.rounds / 4
     print(f"{'CONDITION':12}{'RUNS':>5}{'RIGHT':>9}  CALLED")

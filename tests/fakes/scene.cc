@@ -122,6 +122,7 @@ v1::Result Record(Scene* scene) {
   scene->spoil_clock(&step_s);
   result.mutable_environment()->set_cpu_count(scene->cpus);
   result.mutable_environment()->set_runtime(kOwnRuntime);
+  result.mutable_environment()->mutable_device()->set_kind(scene->is_gpu ? "cuda" : "cpu");
   Analyse(std::move(step_s), &result);
   v1::Ceiling* ceiling = result.add_ceilings();
   ceiling->set_resource("memory");

@@ -144,6 +144,9 @@ void TakeTheGpu(Scene* scene) {
   const double from = dice.Uniform(0, 0.5), taken = dice.Uniform(15, 60);
   scene->slowness = Scene::Between(from, 2, 1 + taken / 60, 1);
   scene->Show(telemetry::kGpuOtherUtil, Scene::Between(from, 2, taken, 0), 0.1);
+  if (dice.Chance(0.5)) return;
+  const double clock = dice.Uniform(1200, 1900), left = dice.Uniform(0.6, 0.85);  // it takes of the power as well
+  scene->Show(telemetry::kGpuClock, Scene::Between(from, 2, clock * left, clock), 0.01);
 }
 
 void TakeByHypervisor(Scene* scene) {

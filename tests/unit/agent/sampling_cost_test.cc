@@ -128,6 +128,13 @@ TEST(TellSamplingCost, NotesWhatIsMuch) {
   EXPECT_THAT(result.summary().notes(), Contains(HasSubstr("sampling made a step 5")));
 }
 
+TEST(TellSamplingCost, NotesWhatIsMuchThoughItIsNotKnownWell) {
+  v1::Result result = ResultOf({.share = 0.05, .from_s = 0.1, .length_s = 7});
+  TellSamplingCost({}, &result);
+  ASSERT_FALSE(result.telemetry().cost().has_ci_low());
+  EXPECT_THAT(result.summary().notes(), Contains(HasSubstr("too few blocks for an interval")));
+}
+
 TEST(TellSamplingCost, NotesNothingOfWhatIsLittle) {
   v1::Result result = ResultOf({.share = 0.005});
   TellSamplingCost({}, &result);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "common/run_evidence.h"
 #include "common/telemetry.h"
@@ -18,6 +19,7 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr int kPoints = 20;
@@ -104,6 +106,81 @@ TEST(VerdictTest, ASensorThatIsMissingIsNamed) {
   EXPECT_THAT(Judge(result).evidence(), Contains("not known: sensor rapl forbidden: only root may read it"));
 }
 
+TEST(VerdictTest, WhatASensorDidNotTellForAWhileIsSaid) {
+  v1::Result result = GoodRun();
+  v1::Sensor* sensor = result.mutable_telemetry()->add_sensors();
+  sensor->set_name("nvml");
+  sensor->set_state("ok");
+  EXPECT_THAT(Judge(result).evidence(), Not(Contains(HasSubstr("nvml"))));
+  sensor->set_why("failed 3 of 20 readings");
+  EXPECT_THAT(Judge(result).evidence(), Contains("not known: sensor nvml: failed 3 of 20 readings"));
+}
+
+// The worker's and others' CPU time alone, at the first `known` points.
+void ForgetAllBut(int known, v1::Result* result) {
+  for (v1::TelemetrySeries& series : *result->mutable_telemetry()->mutable_series()) {
+    for (int i = known; i < kPoints; ++i) series.set_values(i, kUnknown);
+  }
+}
+
+TEST(VerdictTest, AFewPointsOfALongRunCertifyNothing) {
+  v1::Result result = GoodRun();
+  ForgetAllBut(7, &result);
+  EXPECT_EQ("OK", Judge(result).kind()) << "more than a third of it";
+  ForgetAllBut(5, &result);
+  ExpectVerdict(result, "UNCHECKED", "", "not known: the measured part has too little telemetry");
+  EXPECT_THAT(Judge(result).evidence(),
+              Contains("not known: what other processes did was seen for 25 % of the measured part alone"));
+  for (int i = 0; i < 5; ++i) result.mutable_telemetry()->mutable_series(1)->set_values(i, 100);
+  EXPECT_EQ("INTERFERED", Judge(result).kind()) << "what was seen counts";
+}
+
+v1::Result GoodRunOnAGpu() {
+  v1::Result result = GoodRun();
+  v1::Device* device = result.mutable_environment()->mutable_device();
+  device->set_kind("cuda");
+  device->set_name("cuda:0");
+  Show(&result, telemetry::kGpuUtil, 95);
+  Show(&result, telemetry::kGpuHeatThrottle, 0);
+  Show(&result, telemetry::kGpuOtherUtil, 0);
+  return result;
+}
+
+TEST(VerdictTest, ARunOnAGpuThatNobodyWatchedIsUnchecked) {
+  v1::Result result = GoodRunOnAGpu();
+  EXPECT_EQ("OK", Judge(result).kind());
+  EXPECT_THAT(Judge(result).evidence(), Contains("in order: the GPU says that it did not slow itself down"));
+  while (result.telemetry().series_size() > 2) result.mutable_telemetry()->mutable_series()->RemoveLast();
+  ExpectVerdict(result, "UNCHECKED", "", "not known: there is no telemetry of cuda:0, which did the work");
+  EXPECT_THAT(Judge(result).evidence(), Contains("not known: whether the GPU slowed itself down was not seen"));
+  EXPECT_THAT(Judge(result).evidence(), Contains("not known: who else used the GPU was not seen"));
+}
+
+TEST(VerdictTest, HeatIsNeverSaidToBeInOrder) {
+  v1::Result result = GoodRunOnAGpu();
+  const int heat = result.telemetry().series_size() - 2;
+  const auto told = [&] { return Judge(result).evidence(); };
+  result.mutable_telemetry()->mutable_series(heat)->set_values(0, 0.8F);
+  EXPECT_EQ("OK", Judge(result).kind());
+  EXPECT_THAT(told(), Not(Contains(HasSubstr("did not slow itself down"))));
+  EXPECT_THAT(told(), Contains("in order: the GPU slowed itself down because of heat during no more than 4 % of the "
+                               "measured part"));
+  for (int i = 0; i < kPoints; ++i) result.mutable_telemetry()->mutable_series(heat)->set_values(i, 1);
+  EXPECT_EQ("THROTTLED", Judge(result).kind());
+  EXPECT_THAT(told(), Not(Contains(HasSubstr("did not slow itself down"))));
+}
+
+TEST(VerdictTest, AGpuNeighbourExplainsAClockThatFell) {
+  v1::Result result = GoodRunOnAGpu();
+  result.mutable_steadiness()->set_burst_it_per_s(11);
+  Show(&result, telemetry::kGpuClock, 1500);
+  for (int i = 10; i < 20; ++i) result.mutable_telemetry()->mutable_series()->rbegin()->set_values(i, 1000);
+  ExpectVerdict(result, "THROTTLED", "clock", "the GPU's clock fell from 1500 to 1000 MHz");
+  Show(&result, telemetry::kGpuOtherUtil, 30);
+  result.mutable_telemetry()->mutable_series()->SwapElements(4, 6);
+  ExpectVerdict(result, "INTERFERED", "GPU shared", "other processes kept the GPU busy for 30 %");
+}
+
 TEST(VerdictTest, OthersUnknownAreNotOthersAbsent) {
   v1::Result result = GoodRun();
   result.mutable_telemetry()->clear_series();
@@ -135,6 +212,17 @@ TEST(VerdictTest, MoreTimeThanTheAgentSaw) {
   result.mutable_summary()->set_measured_s(3610);
   ExpectVerdict(result, "IMPLAUSIBLE", "clock",
                 "add up to 3610 s, and by the agent's clock its measured part took 10 s");
+}
+
+TEST(VerdictTest, FarLessTimeThanTheAgentSaw) {
+  v1::Result result = GoodRun();
+  result.mutable_summary()->set_measured_s(4.1);
+  EXPECT_EQ("OK", Judge(result).kind());
+  result.mutable_summary()->set_measured_s(3.9);
+  ExpectVerdict(result, "IMPLAUSIBLE", "clock",
+                "add up to 3.9 s, and by the agent's clock its measured part took 10 s");
+  result.add_training_epochs()->set_epoch_s(3.9);
+  EXPECT_EQ("OK", Judge(result).kind()) << "the rest may be evaluation";
 }
 
 TEST(VerdictTest, FasterThanTheDeviceCan) {
@@ -289,11 +377,35 @@ TEST(VerdictTest, AnIntervalThatIsMissingIsSaidAndNotMadeUp) {
   EXPECT_THAT(Judge(result).evidence(), Contains("not known: it_per_s has no 95 % interval: 2 samples"));
 }
 
+TEST(VerdictTest, AnIntervalThatIsNoneIsNotInOrder) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
+  for (const auto& [low, high] : {std::pair(nan, 10.0), {9.0, nan}, {nan, nan}, {11.0, 9.0}, {9.0, infinite}}) {
+    v1::Result result = GoodRun();
+    result.mutable_metrics(0)->set_ci_low(low);
+    result.mutable_metrics(0)->set_ci_high(high);
+    EXPECT_THAT(Judge(result).evidence(), Contains(StartsWith("not known: the 95 % interval of it_per_s is none")));
+    EXPECT_THAT(Judge(result).evidence(), Not(Contains(StartsWith("in order: the 95 % interval"))));
+  }
+  v1::Result result = GoodRun();
+  result.mutable_metrics(0)->set_value(infinite);
+  EXPECT_THAT(Judge(result).evidence(), Not(Contains(StartsWith("in order: the 95 % interval"))));
+}
+
+TEST(VerdictTest, ARateThatIsNoneIsNotComparedWithItsCeiling) {
+  v1::Result result = GoodRun();
+  AddMetric(&result, "gb_per_s", std::numeric_limits<double>::quiet_NaN());
+  v1::Ceiling* ceiling = result.add_ceilings();
+  ceiling->set_resource("memory");
+  ceiling->set_rate(340e9);
+  EXPECT_THAT(Judge(result).evidence(), Contains("not known: gb_per_s is nan"));
+  EXPECT_THAT(Judge(result).evidence(), Not(Contains(HasSubstr("nan %"))));
+}
+
 TEST(VerdictTest, AnEmptyResultIsJudgedWithoutACrash) { EXPECT_EQ("UNCHECKED", Judge({}).kind()); }
 
 // docs/measurement.md promises these shares; `verdict_confusion` prints them for more of each.
 TEST(VerdictTest, InjectedFaultsAreFoundAndCleanRunsAreNotFlagged) {
-  constexpr int kRuns = Traces(100);
+  constexpr int kRuns = Traces(300);
   for (const Fault& fault : Faults()) {
     int right = 0;
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {

@@ -87,6 +87,17 @@ TEST(Leaderboard, OverlappingIntervalsShareARank) {
   EXPECT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 a", "1 b", "3 c", "4 d"));
 }
 
+TEST(Leaderboard, AMeasuredRowWithoutAnIntervalCountsAsExact) {
+  LeaderboardInput input = Example();
+  input.values = {Measured("a", 70, 2)};
+  for (const char* agent : {"b", "c"}) {
+    BoardValue& exact = input.values.emplace_back(Measured(agent, agent[0] == 'b' ? 69 : 67));
+    exact.ci_low.reset();
+    exact.ci_high.reset();
+  }
+  EXPECT_THAT(Systems(BuildLeaderboard(input)), ElementsAre("1 a", "1 b", "3 c"));
+}
+
 TEST(Leaderboard, TheRowIsTheMiddleRunOfTheNewestJob) {
   LeaderboardInput input = Example();
   input.values = {Measured("a", 99, 0.1, 1), Measured("a", 50, 0.1, 2), Measured("a", 90, 0.1, 2),

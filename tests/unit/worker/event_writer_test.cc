@@ -82,6 +82,17 @@ TEST(EventWriter, MetricsCarryStatisticsOnlyWhenSampled) {
   EXPECT_EQ(lines[1].dump(), R"({"metric":{"name":"first_call_s","unit":"s","value":3.0}})");
 }
 
+TEST(EventWriter, OneValueHasNoSpread) {
+  MetricRecorder recorder;
+  recorder.RecordRate("it_per_s", 2, 1, std::vector<double>{0.5});
+  PipeReader reader;
+  EventWriter writer(reader.write_end());
+  writer.Metric(recorder.metrics().front());
+  EXPECT_EQ(reader.Lines().at(0).dump(),
+            R"({"metric":{"name":"it_per_s","unit":"it/s","value":2.0,"n":1,"best":2.0,"median":2.0,"mean":2.0,)"
+            R"("p5":2.0,"p95":2.0,"p99":2.0}})");
+}
+
 TEST(EventWriter, NumbersThatAreNotFiniteAreProtoJsonStrings) {
   EXPECT_EQ(JsonNumber(std::nan("")).dump(), "\"NaN\"");
   EXPECT_EQ(JsonNumber(std::numeric_limits<double>::infinity()).dump(), "\"Infinity\"");

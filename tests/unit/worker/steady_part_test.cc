@@ -39,6 +39,8 @@ TEST_F(SteadyPartTest, TheSlowStepsBehindTheFixedWarmUpAreLeftOutOfEverything) {
   EXPECT_DOUBLE_EQ(loop.measured_s, 90 * 0.25);
   EXPECT_THAT(loop.step_s, SizeIs(90));
   EXPECT_THAT(loop.step_s, Each(0.25));
+  EXPECT_THAT(loop.warmup_step_s, SizeIs(10));
+  EXPECT_THAT(loop.warmup_step_s, Each(1.0));
   EXPECT_EQ(loop.is_steady, true);
   EXPECT_EQ(loop.totals.back().steps, 90);
   EXPECT_DOUBLE_EQ(loop.totals.back().measured_s, 90 * 0.25);
