@@ -7,14 +7,12 @@
 #include "common/run_evidence.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
+#include "common/verdict.h"
 
 namespace fleetmark::agent {
 namespace {
 
 constexpr double kNotableCost = 0.01;
-// Energy is the mean power times the time: of what share of the points it must be known. Half of those of alternating
-// sampling are empty.
-constexpr double kFewestPowerPoints = 1.0 / 3;
 
 void AddTo(std::vector<v1::Metric>* metrics, const char* name, const char* unit, double value) {
   v1::Metric& metric = metrics->emplace_back();
@@ -25,7 +23,7 @@ void AddTo(std::vector<v1::Metric>* metrics, const char* name, const char* unit,
 
 std::optional<double> Joules(const v1::Telemetry& telemetry, const char* power) {
   const SeriesView watts(telemetry, power);
-  const double fewest = kFewestPowerPoints * CountMeasuredPoints(telemetry);
+  const double fewest = verdict_limits::kLeastSeen * CountMeasuredPoints(telemetry);
   if (watts.empty() || static_cast<double>(watts.size()) < fewest) return std::nullopt;
   return watts.Mean() * (telemetry.measured_until_s() - telemetry.measured_from_s());
 }
@@ -57,7 +55,7 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
   MeasuredSteps steps;
   const std::vector<double> step_s = StepTimes(*result);
   steps.step_s = step_s;
-  steps.steps_per_sample = StepsPerSample(*result, step_s);
+  steps.steps_per_sample = result->summary().steps_per_sample();
   // The step times are those behind the warm-up that was found.
   if (telemetry->has_measured_from_s())
     steps.from_s = telemetry->measured_from_s() + result->summary().warmup_found_s();
@@ -72,8 +70,9 @@ void TellSamplingCost(const BlockSchedule& blocks, v1::Result* result) {
   const std::string known = cost->has_ci_low()
                                 ? "95 % interval " + PercentText(cost->ci_low()) + " to " + PercentText(cost->ci_high())
                                 : "too few blocks for an interval";
-  result->mutable_summary()->add_notes("sampling made a step " + PercentText(cost->share()) + " longer (" + known +
-                                       ")");
+  const bool is_shown = cost->has_ci_low() && cost->ci_low() > 0;
+  result->mutable_summary()->add_notes(std::string("sampling ") + (is_shown ? "made" : "may have made") + " a step " +
+                                       PercentText(cost->share()) + " longer (" + known + ")");
 }
 
 }  // namespace fleetmark::agent

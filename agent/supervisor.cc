@@ -75,6 +75,7 @@ class Supervisor::Worker {
   void Run() {
     WorkerObservation observation;
     observation.host = ReadHostInfo();  // while the worker still waits for its gate
+    observation.device = sampling_.device;
     const double oom_kills_before = ReadOomKills();
     while (!Poll()) {
     }

@@ -108,7 +108,9 @@ void SetIfEmpty(std::string* field, const std::string& value) {
   if (field->empty()) *field = value;
 }
 
-void CompleteEnvironment(const HostInfo& host, v1::Environment* environment) {
+void CompleteEnvironment(const HostInfo& host, const std::string& device, v1::Environment* environment) {
+  SetIfEmpty(environment->mutable_device()->mutable_name(), device);
+  SetIfEmpty(environment->mutable_device()->mutable_kind(), device.substr(0, device.find(':')));
   SetIfEmpty(environment->mutable_host(), host.hostname);
   SetIfEmpty(environment->mutable_os(), host.os);
   SetIfEmpty(environment->mutable_kernel(), host.kernel);
@@ -134,7 +136,7 @@ v1::Result CompleteResult(const WorkerObservation& observation, const EventColle
       AddMetric(&result, metric.name(), metric.unit(), metric.value());
     }
   }
-  CompleteEnvironment(observation.host, result.mutable_environment());
+  CompleteEnvironment(observation.host, observation.device, result.mutable_environment());
   *result.mutable_steadiness() = SteadinessOf(result);
   *result.mutable_verdict() = Judge(result);
   return result;

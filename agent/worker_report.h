@@ -23,6 +23,7 @@ struct WorkerObservation {
   double load1_after = -1;
   double oom_kills = -1;                     // by the kernel, of any process, while the worker ran
   HostInfo host;                             // as it was at the start
+  std::string device;                        // that the run was for, "cuda:0"
   std::optional<v1::Telemetry> telemetry;    // absent where it was not asked for
   std::optional<BlockSchedule> alternating;  // where it was sampled in turns
 };

@@ -25,6 +25,9 @@ void CheckGpuThrottles(const MachineView& machine, Evidence* evidence) {
   }
   if (heat.empty()) {
     if (machine.IsOnGpu()) evidence->Unknown("whether the GPU slowed itself down was not seen");
+  } else if (!machine.IsSeen(telemetry::kGpuHeatThrottle)) {
+    evidence->Unknown("whether the GPU slowed itself down was seen for " +
+                      words::Percent(machine.ShareSeen(telemetry::kGpuHeatThrottle)) + " of the measured part alone");
   } else if (heat.Max() <= 0 && (brake.empty() || brake.Max() <= 0)) {
     evidence->InOrder("the GPU says that it did not slow itself down");
   } else if (heat.Mean() > 0 && heat.Mean() < limits::kThrottledShare) {
@@ -93,6 +96,9 @@ void CheckGpuNeighbours(const MachineView& machine, Evidence* evidence) {
     evidence->Against("INTERFERED", "GPU shared", used);
   } else if (machine.IsSeen(telemetry::kGpuOtherUtil)) {
     evidence->InOrder(used);
+  } else {
+    evidence->Unknown("who else used the GPU was seen for " +
+                      words::Percent(machine.ShareSeen(telemetry::kGpuOtherUtil)) + " of the measured part alone");
   }
 }
 

@@ -8,10 +8,9 @@ namespace fleetmark::verdict_limits {
 
 // IMPLAUSIBLE
 inline constexpr double kMostOfCeiling = 1.1;     // times the ceiling that the agent saw the device reach
+inline constexpr double kMostOfForeign = 2;       // the same of a runtime that cannot measure anew what it passes
 inline constexpr double kMostClaimedTime = 1.05;  // times the measured part as the agent's own clock saw it, and
 inline constexpr double kClaimedTimeSlack_s = 0.25;
-inline constexpr double kLeastClaimedTime = 0.5;  // times that and less a second, where no evaluation explains the rest
-inline constexpr double kUnclaimedTimeSlack_s = 1;
 // THROTTLED
 inline constexpr double kThrottledShare = 0.05;  // of the points, with a device's own word for heat or power
 inline constexpr double kHeatEventsPerS = 0.2;   // that the kernel counted, of a run that works the CPUs:
@@ -38,8 +37,10 @@ inline constexpr double kFaultStep = 0.05;  // of the step time, by which it cha
 inline constexpr double kFaultShare = 0.5;  // they account for so much of the change, at the kernel's time for each,
 inline constexpr double kMostPerFault_s = 2.5e-4;  // at most; a huge page takes that
 // UNCHECKED below
-inline constexpr size_t kFewestPoints = 3;
-inline constexpr double kLeastSeen = 1.0 / 3;  // of the measured part's points; of alternating sampling half are empty
+inline constexpr size_t kFewestPoints = 3;          // in which something is known, and
+inline constexpr double kLeastSeen = 1.0 / 3;       // of those of the measured part
+inline constexpr double kLeastClaimedTime = 0.5;    // times the measured part as the agent saw it, less
+inline constexpr double kUnclaimedTimeSlack_s = 1;  // where no evaluation explains the rest
 
 }  // namespace fleetmark::verdict_limits
 
@@ -47,9 +48,10 @@ namespace fleetmark {
 
 // The gravest that speaks against the result: IMPLAUSIBLE, THROTTLED, INTERFERED, NOISY, in this order; OK when nothing
 // does; UNCHECKED when nothing does and there was no telemetry of the measured part, or none of the GPU that did the
-// work. The evidence begins with what decided, for UNCHECKED with what is missing; then what else speaks against it,
-// what was looked at and found in order, and what could not be looked at. Reads metrics, samples "step_s", summary,
-// steadiness, telemetry, ceilings and environment; of the verdict nothing.
+// work, or where the steps account for little of that part. The evidence begins with what decided, for UNCHECKED with
+// what is missing; then what else speaks against it, what was looked at and found in order, and what could not be
+// looked at. Reads metrics, samples "step_s", summary, steadiness, telemetry, ceilings and environment; of the verdict
+// nothing.
 v1::Verdict Judge(const v1::Result& result);
 
 }  // namespace fleetmark

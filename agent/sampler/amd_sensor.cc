@@ -42,8 +42,9 @@ class AmdSensor final : public Sensor {
   }
   v1::Sensor Read(double now_s, std::vector<Reading>* readings) override {
     if (!chosen_) {
-      chosen_ = Choose();
-      chosen_->Begin(subject_);
+      std::unique_ptr<Sensor> chosen = Choose();
+      chosen->Begin(subject_);
+      chosen_ = std::move(chosen);
       named_ = chosen_.get();
     }
     return chosen_->Read(now_s, readings);

@@ -65,7 +65,7 @@ std::vector<double> LogRatios(const std::vector<BlockSum>& sums) {
 }  // namespace
 
 StatusOr<v1::TelemetryCost> MeasureSamplingCost(const MeasuredSteps& steps, const BlockSchedule& blocks) {
-  const double steps_per_sample = steps.steps_per_sample > 0 ? steps.steps_per_sample : 1;
+  const double steps_per_sample = std::max(steps.steps_per_sample, 1);
   FLEETMARK_ASSIGN_OR_RETURN(const double scale, ClockPerStepTime(steps, steps_per_sample));
   const std::vector<double> ratios = LogRatios(SumBlocks(steps, blocks, scale * steps_per_sample));
   if (ratios.empty()) {

@@ -22,7 +22,7 @@ struct BlockSchedule {
 // The measured part of a run, on the clock that the blocks are on.
 struct MeasuredSteps {
   std::span<const double> step_s;  // one value a sample, in order: the mean of `steps_per_sample` steps
-  double steps_per_sample = 1;     // on average; 0 counts as 1
+  int steps_per_sample = 1;        // 0 counts as 1
   std::optional<double> from_s;    // begin and end of the measured part
   std::optional<double> until_s;
 };

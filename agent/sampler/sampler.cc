@@ -61,6 +61,7 @@ struct Sampler::Session {
     SensorStory story;
     bool has_given = false;           // a reading, when it was asked last
     std::optional<SteadyTime> since;  // it is being read, or ends, since then
+    bool is_ending = false;
     bool has_ended = false;
     bool is_given_up = false;  // as it did not end
     std::thread thread;
@@ -126,6 +127,7 @@ void Sampler::Session::ReadUntilFinished(Asked* asked) {
 // By the thread that read it, since a driver's library may also hang as it is given up.
 void Sampler::Session::End(Asked* asked, std::unique_lock<std::mutex>* lock) {
   asked->since = std::chrono::steady_clock::now();
+  asked->is_ending = true;
   lock->unlock();
   asked->sensor->End();
   lock->lock();
@@ -196,7 +198,7 @@ int64_t Sampler::Session::TickAfter(int64_t tick, const Asked& asked) const {
 v1::Sensor Sampler::Session::Conclude(Asked* asked) const {
   const char* name = asked->sensor->name();
   SensorStory& story = asked->story;
-  const double pending_s = asked->since ? SecondsSince(*asked->since) : 0;
+  const double pending_s = asked->since && !asked->is_ending ? SecondsSince(*asked->since) : 0;
   const double began_s = SecondsSince(started) - pending_s;
   if (pending_s > options.hang_s) {
     story.Take(began_s, Hanging(name, options.hang_s));

@@ -62,7 +62,7 @@ class Sampler {
 
   const Options options_;
   std::mutex mutex_;
-  std::vector<std::shared_ptr<Session>> unfinished_;  // recordings that ended while a sensor of theirs was being read
+  std::vector<std::shared_ptr<Session>> unfinished_;  // whose recording ended before all their sensors did
 };
 
 }  // namespace fleetmark

@@ -1,6 +1,6 @@
 // How fast this CPU is from moment to moment, in the eyes of somebody who does the same all the time.
 //   steadiness_witness
-// 25 times a second, at some 2 % of a CPU, it times multiply-adds over a block that fits the cache of one core, and
+// 25 times a second, at some 1 % of a CPU, it times multiply-adds over a block that fits the cache of one core, and
 // prints a line "UNIX_S SECONDS", until its output is closed. Pin it to the CPU to be watched.
 //
 // The arithmetic is bound by what the core can put through, as a training step is: what a sibling thread of the host

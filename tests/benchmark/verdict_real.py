@@ -19,7 +19,6 @@ Programs are taken from build/release/bin, or from $FLEETMARK_BIN; the witness f
 import argparse
 import collections
 import contextlib
-import hashlib
 import json
 import math
 import os

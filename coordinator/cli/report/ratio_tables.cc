@@ -73,7 +73,8 @@ const Comparison kComparisons[] = {
 // "[11.8, 12.5]"
 std::string IntervalOf(const SpeedRatio& ratio) {
   if (!ratio.ci_low) return "no interval";
-  return FormatValue(ratio.times, ratio.ci_low, ratio.ci_high).interval;
+  const std::string text = FormatValue(ratio.times, ratio.ci_low, ratio.ci_high).interval;
+  return !text.empty() ? text : "[" + FormatNumber(*ratio.ci_low) + ", " + FormatNumber(*ratio.ci_high) + "]";
 }
 
 class RatioTable {

@@ -77,6 +77,12 @@ TEST(WorkerReport, AKillIsTheKernelsOnlyWhereTheKernelSaysSo) {
   EXPECT_THAT(failure_with(-1).message(), HasSubstr("or by the kernel"));
 }
 
+TEST_F(AgentTest, TheDeviceThatARunnerDoesNotNameIsFilledIn) {
+  const v1::Device device = Run("noop").result().environment().device();
+  EXPECT_EQ("cpu", device.name());
+  EXPECT_EQ("cpu", device.kind());
+}
+
 TEST_F(AgentTest, ANanIsKept) {
   const v1::AttemptReport report = Run("nan_metric");
   EXPECT_EQ("succeeded", report.outcome());
