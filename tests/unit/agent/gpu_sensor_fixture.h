@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -55,6 +56,16 @@ class GpuSensorTest : public testing::Test {
     }
     EXPECT_EQ(sensor->name(), state.name());
     return state;
+  }
+
+  // What it says of a reading in which `function` hangs, and that comes to its end when the function does.
+  v1::Sensor ReadThroughHang(Sensor* sensor, const std::string& function, double now_s = 0) {
+    Behave("hang", function);
+    auto reading = std::async(std::launch::async, [this, sensor, now_s] { return Read(sensor, now_s); });
+    WaitForHang();
+    EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
+    Forget("hang");
+    return reading.get();
   }
 
   TemporaryDirectory directory_;

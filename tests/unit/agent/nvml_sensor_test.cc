@@ -3,9 +3,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
-#include <future>
-
 #include "tests/unit/agent/nvml_sensor_fixture.h"
 
 namespace fleetmark {
@@ -182,12 +179,7 @@ TEST_F(NvmlSensorTest, ARunOnTheCpuAsksNothing) {
 }
 
 TEST_F(NvmlSensorTest, AHangEndsWithTheDriversHang) {
-  Behave("hang", "nvmlDeviceGetPowerUsage");
-  auto reading = std::async(std::launch::async, [this] { return Read(&sensor_); });
-  WaitForHang();
-  EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
-  Forget("hang");
-  EXPECT_THAT(reading.get(), IsState("ok", IsEmpty()));
+  EXPECT_THAT(ReadThroughHang(&sensor_, "nvmlDeviceGetPowerUsage"), IsState("ok", IsEmpty()));
   EXPECT_THAT(values_, SizeIs(9));
 }
 

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
-#include <future>
 #include <vector>
 
 #include "tests/unit/agent/gpu_sensor_fixture.h"
@@ -131,12 +129,7 @@ TEST_F(RocmSmiSensorTest, ALibraryThatLostItsSessionIsInitialisedAnew) {
 
 TEST_F(RocmSmiSensorTest, AHangEndsWithTheDriversHang) {
   Read(&sensor_);
-  Behave("hang", "rsmi_dev_temp_metric_get");
-  auto reading = std::async(std::launch::async, [this] { return Read(&sensor_, 1); });
-  WaitForHang();
-  EXPECT_EQ(std::future_status::timeout, reading.wait_for(std::chrono::seconds(0)));
-  Forget("hang");
-  EXPECT_THAT(reading.get(), IsState("ok", IsEmpty()));
+  EXPECT_THAT(ReadThroughHang(&sensor_, "rsmi_dev_temp_metric_get", 1), IsState("ok", IsEmpty()));
   EXPECT_THAT(values_, SizeIs(8));
 }
 
