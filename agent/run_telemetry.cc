@@ -23,8 +23,7 @@ void AddTo(std::vector<v1::Metric>* metrics, const char* name, const char* unit,
 
 std::optional<double> Joules(const v1::Telemetry& telemetry, const char* power) {
   const SeriesView watts(telemetry, power);
-  const double fewest = verdict_limits::kLeastSeen * CountMeasuredPoints(telemetry);
-  if (watts.empty() || static_cast<double>(watts.size()) < fewest) return std::nullopt;
+  if (watts.empty() || ShareSeen(telemetry, watts) < verdict_limits::kLeastSeen) return std::nullopt;
   return watts.Mean() * (telemetry.measured_until_s() - telemetry.measured_from_s());
 }
 

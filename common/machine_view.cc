@@ -14,7 +14,7 @@ bool MachineView::HasTelemetry() const {
 }
 
 double MachineView::ShareSeen(const telemetry::SeriesName& series) const {
-  return static_cast<double>(Of(series).size()) / std::max(CountMeasuredPoints(result_.telemetry()), 1);
+  return fleetmark::ShareSeen(result_.telemetry(), Of(series));
 }
 
 bool MachineView::IsSeen(const telemetry::SeriesName& series) const {

@@ -93,4 +93,8 @@ int CountMeasuredPoints(const v1::Telemetry& telemetry) {
   return count;
 }
 
+double ShareSeen(const v1::Telemetry& telemetry, const SeriesView& view) {
+  return static_cast<double>(view.size()) / std::max(CountMeasuredPoints(telemetry), 1);
+}
+
 }  // namespace fleetmark

@@ -46,4 +46,7 @@ std::vector<std::string> SensorProblems(const v1::Telemetry& telemetry);
 // Points within the measured part, whatever is known at them.
 int CountMeasuredPoints(const v1::Telemetry& telemetry);
 
+// The share of those at which `view`, which is of all of them, knows a value; 0 where there are none.
+double ShareSeen(const v1::Telemetry& telemetry, const SeriesView& view);
+
 }  // namespace fleetmark

@@ -14,6 +14,7 @@
 #include "common/page_faults.h"
 #include "common/run_evidence.h"
 #include "common/slowdown.h"
+#include "common/statistics.h"
 #include "common/telemetry.h"
 #include "common/telemetry_view.h"
 #include "common/vocabulary.h"
@@ -50,19 +51,20 @@ class Judgement {
 
  private:
   void CheckValues() {
-    const auto bad =
-        std::count_if(step_s_.begin(), step_s_.end(), [](double value) { return !std::isfinite(value) || value <= 0; });
+    const auto bad = std::count_if(step_s_.begin(), step_s_.end(), [](double value) { return !IsStepTime(value); });
     if (bad > 0) {
       evidence_.Against(
           "IMPLAUSIBLE", "clock",
           std::to_string(bad) + " of " + std::to_string(step_s_.size()) +
               " step times are zero, negative or not a number: the clock that took them cannot be trusted");
     }
-    if (primary_ != nullptr && (!std::isfinite(primary_->value()) || primary_->value() <= 0)) {
+    if (primary_ != nullptr && !IsPrimaryPossible()) {
       evidence_.Against("IMPLAUSIBLE", "value",
                         primary_->name() + " is " + words::Number(primary_->value()) + ", which no run can reach");
     }
   }
+
+  bool IsPrimaryPossible() const { return std::isfinite(primary_->value()) && primary_->value() > 0; }
 
   // What the runner says it measured for, against what the agent saw from outside.
   void CheckClaimedTime() {
@@ -83,7 +85,7 @@ class Judgement {
                          ClaimedTime_s() < limits::kLeastClaimedTime * SeenTime_s() - limits::kUnclaimedTimeSlack_s;
     if (!why.empty() || !is_less) return why;
     return "the runner's step times add up to " + words::Number(ClaimedTime_s()) +
-           " s, and what it did in the rest of " + "the " + words::Number(SeenTime_s()) +
+           " s, and what it did in the rest of the " + words::Number(SeenTime_s()) +
            " s that its measured part took it does not say";
   }
 
@@ -213,7 +215,7 @@ class Judgement {
       return evidence_.Unknown("the 95 % interval of " + primary_->name() + " is none: from " +
                                words::Number(primary_->ci_low()) + " to " + words::Number(primary_->ci_high()));
     }
-    if (!std::isfinite(primary_->value()) || primary_->value() <= 0) return;  // CheckValues has said so
+    if (!IsPrimaryPossible()) return;  // CheckValues has said so
     const double width = (primary_->ci_high() - primary_->ci_low()) / primary_->value();
     const std::string words = "the 95 % interval of " + primary_->name() + " is " + words::Percent(width) + " wide";
     if (width > limits::kWidestInterval) {
